@@ -1,0 +1,146 @@
+# Ordem: one Makefile for everything; everything that it makes is under build/.
+#
+#   make V=1                            shows the commands
+#   make DEBUG=1                        unoptimised, into build/debug
+#   make SANITIZE=address,undefined     with sanitizers, into build/sanitize-address-undefined (also thread)
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+comma := ,
+variant := $(if $(SANITIZE),/sanitize-$(subst $(comma),-,$(SANITIZE)))$(if $(DEBUG),/debug)
+OUT := build$(variant)
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2))
+
+CC := $(if $(filter default,$(origin CC)),cc,$(CC))
+libraries := libuv yajl libedit
+# Asked only when something is compiled: `make setup` must run before pkg-config is there.
+library_cflags = $(eval library_cflags := $$(shell pkg-config --cflags $(libraries)))$(library_cflags)
+library_libs = $(eval library_libs := $$(shell pkg-config --libs $(libraries)))$(library_libs)
+
+CPPFLAGS += -I. -D_GNU_SOURCE $(library_cflags)
+CFLAGS ?= -g $(if $(DEBUG),-O0,-O2)
+ALL_CFLAGS = -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(WERROR) $(CFLAGS) \
+	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+ALL_LDFLAGS = $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -Wl,--as-needed
+compile = $(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+link = $(Q)mkdir -p $(@D) && $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^)
+objects = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
+
+# ---- what there is ----
+
+core_sources := $(wildcard common/*.c)
+net_sources := $(wildcard common/net/*.c common/term/*.c)
+lab_sources := $(wildcard common/lab/*.c)
+parte1_sources := $(wildcard parte1-multicast/*.c)
+unit_tests := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c))
+sim_tests := $(patsubst %.c,$(OUT)/%,$(wildcard tests/sim/test_*.c))
+script_tests := $(wildcard tests/e2e/test_*.py tests/interop/test_*.py)
+fuzzers := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+bench_programs := $(patsubst %.c,$(OUT)/%,$(wildcard tests/bench/*.c))
+
+core_library := $(OUT)/libcore.a
+net_library := $(OUT)/libnet.a
+lab_library := $(OUT)/liblab.a
+programs := $(OUT)/parte1 $(OUT)/lab
+
+##@ Building
+.PHONY: help all
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo
+
+all: $(programs) ## everything that there is so far
+
+.PHONY: parte1 parte2 parte3 parte4 parte5 paxos lab
+parte1: $(OUT)/parte1 ## UDP multicast, no order
+lab: $(OUT)/lab ## runs a part, judges logs
+parte2 parte3 parte4 parte5 paxos:
+	@echo "$@ is not built yet: parte1 is the first part, the others follow" >&2; exit 1
+
+$(OUT)/parte1: $(call objects,$(parte1_sources)) $(net_library) $(core_library)
+	$(call say,LINK,$@)
+	$(link) $(library_libs) -lm
+
+$(OUT)/lab: $(lab_library) $(net_library) $(core_library)
+	$(call say,LINK,$@)
+	$(link) $(library_libs) -lm
+
+$(core_library): $(call objects,$(core_sources))
+$(net_library): $(call objects,$(net_sources))
+$(lab_library): $(call objects,$(lab_sources))
+$(core_library) $(net_library) $(lab_library):
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(OUT)/obj/%.o: %.c | ready
+	$(call say,CC,$<)
+	$(compile)
+
+# Only when a compiler or a library is missing is anything installed, and only for demo and test.
+.PHONY: ready
+ready:
+	@$(if $(setup_groups),tools/setup --check $(setup_groups) || tools/setup $(setup_groups),:)
+
+##@ Running
+.PHONY: demo run
+demo: setup_groups = build
+demo: $(programs) ## shows replicas diverge, on this machine, in a few seconds
+	@$(OUT)/lab demo
+
+##@ Testing
+.PHONY: test unit sim e2e test-docker fuzz bench lint lessons
+test: setup_groups = build test
+test: $(programs) $(unit_tests) $(sim_tests) ## unit tests, simulations, and the real programs end to end
+	@BUILD=$(OUT) tests/run $(unit_tests) $(sim_tests) $(script_tests)
+
+test-docker: ## the compositions, in real containers (needs Docker and Compose)
+	@tests/run tests/e2e/docker_parte1.py
+
+fuzz: setup_groups = build fuzz
+fuzz: $(fuzzers) ## libFuzzer on everything that parses bytes from outside, FUZZ_SECONDS=60 each
+	@tests/fuzz/run $(fuzzers)
+
+bench: setup_groups = build test
+bench: $(programs) $(bench_programs) ## ratios against reference programs, in one run
+	@BUILD=$(OUT) python3 tests/bench/bench.py
+
+lint: setup_groups = build test lint
+lint: | ready ## clang-format, clang-tidy, cppcheck, and warnings as errors
+	@CC="$(CC)" CPPFLAGS="$(CPPFLAGS)" tools/lint
+
+lessons: ## the diffs of order.c from part to part, with their sizes
+	@tools/lessons
+
+unit_libraries := $(lab_library) $(net_library) $(core_library)
+$(unit_tests): $(OUT)/tests/unit/%: $(OUT)/obj/tests/unit/%.o $(unit_libraries)
+	$(call say,LINK,$@)
+	$(link) $(library_libs) $$(pkg-config --libs cmocka) -lm
+
+$(sim_tests): $(OUT)/tests/sim/%: $(OUT)/obj/tests/sim/%.o $(OUT)/obj/parte1-multicast/order.o $(unit_libraries)
+	$(call say,LINK,$@)
+	$(link) $(library_libs) $$(pkg-config --libs cmocka) -lm
+
+$(bench_programs): $(OUT)/tests/bench/%: $(OUT)/obj/tests/bench/%.o $(core_library)
+	$(call say,LINK,$@)
+	$(link) $(library_libs) -lm
+
+# Fuzzers are whole programs built by clang, library and all, so that every branch of ours is seen.
+build/fuzz/%: tests/fuzz/%.c $(core_sources) $(filter-out %/main.c,$(lab_sources)) | ready
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D) && clang $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-o $@ $< $(core_sources) $(fuzz_lab_sources) $(library_libs) -lm
+
+##@ Housekeeping
+.PHONY: setup clean
+setup: ## installs the Debian or Ubuntu packages that are missing (sudo when not root)
+	@tools/setup build test lint fuzz
+
+clean: ## removes build/
+	rm -rf build
+
+-include $(wildcard $(shell test -d $(OUT) && find $(OUT) -name '*.d'))

@@ -1,0 +1,424 @@
+#include "common/json.h"
+
+#include "common/memory.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yajl/yajl_parse.h>
+
+/* A member of a nested object, as written so far: `"name":value`, without a comma. */
+struct nested_member {
+    size_t start, name_end, end; /* offsets into the text */
+};
+
+/* An array or object inside a member's value that is not closed yet. */
+struct frame {
+    bool is_object;
+    size_t start;        /* where its bracket stands */
+    size_t items;        /* of an array: how many values it has so far */
+    size_t first_nested; /* of an object: its first entry among the nested members */
+};
+
+struct reader {
+    struct json_object *object;
+    struct frame *frames;
+    size_t depth, frames_capacity; /* depth 0: inside the outer object */
+    bool outer_open, outer_seen;
+    struct nested_member *nested;
+    size_t nested_count, nested_capacity;
+    struct buffer scratch;
+    struct error error;
+};
+
+static int refuse(struct reader *reader, const char *what)
+{
+    error_set(&reader->error, ERROR_NOT_JSON, "%s", what);
+    return 0;
+}
+
+/* ---- values ---- */
+
+/* A value starts: the outer object must be open, and in an array a comma may be due. */
+static int value_begin(struct reader *reader, enum json_kind kind)
+{
+    struct json_object *object = reader->object;
+
+    if (!reader->outer_open) {
+        return refuse(reader, "not a JSON object");
+    }
+    if (reader->depth == 0) {
+        struct json_member *member = &object->members[object->count - 1];
+        member->kind = kind;
+        member->text_offset = object->text.length;
+    } else {
+        struct frame *frame = &reader->frames[reader->depth - 1];
+        if (!frame->is_object && frame->items++ > 0) {
+            buffer_add_char(&object->text, ',');
+        }
+    }
+    return 1;
+}
+
+static void value_end(struct reader *reader)
+{
+    struct json_object *object = reader->object;
+
+    if (reader->depth == 0) {
+        struct json_member *member = &object->members[object->count - 1];
+        member->text.length = object->text.length - member->text_offset;
+    } else if (reader->frames[reader->depth - 1].is_object) {
+        reader->nested[reader->nested_count - 1].end = object->text.length;
+    }
+}
+
+static int on_literal(struct reader *reader, enum json_kind kind, const char *bytes, size_t length)
+{
+    if (!value_begin(reader, kind)) {
+        return 0;
+    }
+    buffer_add(&reader->object->text, bytes, length);
+    value_end(reader);
+    return 1;
+}
+
+static int on_null(void *context)
+{
+    return on_literal(context, JSON_NULL, "null", 4);
+}
+
+static int on_boolean(void *context, int value)
+{
+    return on_literal(context, JSON_BOOLEAN, value ? "true" : "false", value ? 4 : 5);
+}
+
+static int on_number(void *context, const char *digits, size_t length)
+{
+    return on_literal(context, JSON_NUMBER, digits, length);
+}
+
+static int on_string(void *context, const unsigned char *bytes, size_t length)
+{
+    struct reader *reader = context;
+
+    if (reader->depth == 0) {
+        return on_literal(reader, JSON_STRING, (const char *)bytes, length);
+    }
+    if (!value_begin(reader, JSON_STRING)) {
+        return 0;
+    }
+    json_write_string(&reader->object->text, (struct text){(const char *)bytes, length});
+    value_end(reader);
+    return 1;
+}
+
+/* ---- arrays and objects ---- */
+
+static int container_begin(struct reader *reader, bool is_object)
+{
+    if (!value_begin(reader, is_object ? JSON_OBJECT : JSON_ARRAY)) {
+        return 0;
+    }
+    if (reader->depth == JSON_DEPTH_MAX) {
+        return refuse(reader, "nested deeper than 1000 levels");
+    }
+    reader->frames =
+        memory_grow(reader->frames, &reader->frames_capacity, reader->depth + 1, sizeof *reader->frames);
+    reader->frames[reader->depth++] = (struct frame){
+        .is_object = is_object, .start = reader->object->text.length, .first_nested = reader->nested_count};
+    buffer_add_char(&reader->object->text, is_object ? '{' : '[');
+    return 1;
+}
+
+static struct text nested_name(const struct buffer *text, const struct nested_member *member)
+{
+    return (struct text){text->bytes + member->start, member->name_end - member->start};
+}
+
+/* By name, then by place, so that of two with one name the later stands behind. */
+static int nested_compare(const void *a, const void *b, void *text)
+{
+    const struct nested_member *first = a;
+    const struct nested_member *second = b;
+    int order = text_compare(nested_name(text, first), nested_name(text, second));
+    return order != 0 ? order : (first->start > second->start) - (first->start < second->start);
+}
+
+/* Writes the members of the object that closes once more, sorted and each name once. */
+static void object_canonicalise(struct reader *reader, const struct frame *frame)
+{
+    struct buffer *text = &reader->object->text;
+    struct nested_member *members = reader->nested + frame->first_nested;
+    size_t count = reader->nested_count - frame->first_nested;
+
+    if (count == 0) {
+        return;
+    }
+    qsort_r(members, count, sizeof *members, nested_compare, text);
+    buffer_clear(&reader->scratch);
+    for (size_t i = 0; i < count; i++) {
+        bool repeated =
+            i + 1 < count && text_equal(nested_name(text, &members[i]), nested_name(text, &members[i + 1]));
+        if (repeated) {
+            continue;
+        }
+        if (reader->scratch.length > 0) {
+            buffer_add_char(&reader->scratch, ',');
+        }
+        buffer_add(&reader->scratch, text->bytes + members[i].start, members[i].end - members[i].start);
+    }
+    text->length = frame->start + 1;
+    buffer_add(text, reader->scratch.bytes, reader->scratch.length);
+}
+
+static int container_end(struct reader *reader)
+{
+    struct frame *frame = &reader->frames[reader->depth - 1];
+
+    if (frame->is_object) {
+        object_canonicalise(reader, frame);
+        reader->nested_count = frame->first_nested;
+    }
+    buffer_add_char(&reader->object->text, frame->is_object ? '}' : ']');
+    reader->depth--;
+    value_end(reader);
+    return 1;
+}
+
+static int on_array_begin(void *context)
+{
+    return container_begin(context, false);
+}
+
+static int on_array_end(void *context)
+{
+    return container_end(context);
+}
+
+static int on_object_begin(void *context)
+{
+    struct reader *reader = context;
+
+    if (!reader->outer_seen) {
+        reader->outer_seen = reader->outer_open = true;
+        return 1;
+    }
+    return container_begin(reader, true);
+}
+
+static int on_object_end(void *context)
+{
+    struct reader *reader = context;
+
+    if (reader->depth == 0) {
+        reader->outer_open = false;
+        return 1;
+    }
+    return container_end(reader);
+}
+
+static int on_name(void *context, const unsigned char *bytes, size_t length)
+{
+    struct reader *reader = context;
+    struct json_object *object = reader->object;
+    struct text name = {(const char *)bytes, length};
+
+    if (reader->depth == 0) {
+        object->members =
+            memory_grow(object->members, &object->capacity, object->count + 1, sizeof *object->members);
+        struct json_member *member = &object->members[object->count++];
+        *member = (struct json_member){.name_offset = object->text.length, .name.length = length};
+        buffer_add(&object->text, name.bytes, name.length);
+        return 1;
+    }
+    reader->nested = memory_grow(reader->nested, &reader->nested_capacity, reader->nested_count + 1,
+                                 sizeof *reader->nested);
+    struct nested_member *member = &reader->nested[reader->nested_count++];
+    member->start = object->text.length;
+    json_write_string(&object->text, name);
+    member->name_end = object->text.length;
+    buffer_add_char(&object->text, ':');
+    return 1;
+}
+
+/* ---- reading ---- */
+
+static bool read_hex4(const char *digits, size_t left, unsigned *unit)
+{
+    *unit = 0;
+    for (size_t i = 0; i < 4; i++) {
+        if (i >= left || !isxdigit((unsigned char)digits[i])) {
+            return false;
+        }
+        char c = digits[i];
+        *unit = *unit * 16 + (unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+    }
+    return true;
+}
+
+/* Do the \u escapes that are halves of a surrogate pair come in pairs? yajl would turn a lone half into '?' or
+ * into bytes that are not UTF-8. */
+static bool surrogates_paired(struct text text)
+{
+    const char *at = text.bytes;
+    const char *end = text.bytes + text.length;
+    unsigned unit;
+
+    while (at < end && (at = memchr(at, '\\', (size_t)(end - at))) != NULL) {
+        if (end - at < 6 || at[1] != 'u' || !read_hex4(at + 2, (size_t)(end - at - 2), &unit)) {
+            at += 2; /* another escape, or an error that the parser will name */
+            continue;
+        }
+        at += 6;
+        if (unit >= 0xDC00 && unit <= 0xDFFF) {
+            return false;
+        }
+        if (unit >= 0xD800 && unit <= 0xDBFF) {
+            bool low = end - at >= 6 && at[0] == '\\' && at[1] == 'u' &&
+                       read_hex4(at + 2, (size_t)(end - at - 2), &unit) && unit >= 0xDC00 && unit <= 0xDFFF;
+            if (!low) {
+                return false;
+            }
+            at += 6;
+        }
+    }
+    return true;
+}
+
+/* yajl's own words, without its line break. */
+static void explain_failure(struct reader *reader, yajl_handle parser)
+{
+    if (reader->error.code != ERROR_NONE) {
+        return;
+    }
+    unsigned char *words = yajl_get_error(parser, 0, NULL, 0);
+    int length = words != NULL ? (int)strcspn((char *)words, "\n") : 0;
+    error_set(&reader->error, ERROR_NOT_JSON, "not JSON: %.*s at byte %zu", length,
+              words != NULL ? (char *)words : "", yajl_get_bytes_consumed(parser));
+    yajl_free_error(parser, words);
+}
+
+int json_object_read(struct json_object *object, struct text text, struct error *error)
+{
+    static const yajl_callbacks callbacks = {.yajl_null = on_null,
+                                             .yajl_boolean = on_boolean,
+                                             .yajl_number = on_number,
+                                             .yajl_string = on_string,
+                                             .yajl_start_map = on_object_begin,
+                                             .yajl_map_key = on_name,
+                                             .yajl_end_map = on_object_end,
+                                             .yajl_start_array = on_array_begin,
+                                             .yajl_end_array = on_array_end};
+    struct reader reader = {.object = object};
+
+    object->count = 0;
+    buffer_clear(&object->text);
+    if (!text_is_utf8(text)) {
+        return error_set(error, ERROR_NOT_UTF8, "not valid UTF-8");
+    }
+    if (!surrogates_paired(text)) {
+        return error_set(error, ERROR_NOT_JSON, "not JSON: half of a surrogate pair in a \\u escape");
+    }
+    yajl_handle parser = yajl_alloc(&callbacks, NULL, &reader);
+    if (parser == NULL) {
+        return error_set(error, ERROR_NOT_JSON, "no memory for a JSON parser");
+    }
+    yajl_config(parser, yajl_dont_validate_strings, 1); /* text_is_utf8 is stricter */
+    yajl_status status = yajl_parse(parser, (const unsigned char *)text.bytes, text.length);
+    if (status == yajl_status_ok) {
+        status = yajl_complete_parse(parser);
+    }
+    if (status != yajl_status_ok) {
+        explain_failure(&reader, parser);
+    }
+    yajl_free(parser);
+    free(reader.frames);
+    free(reader.nested);
+    buffer_free(&reader.scratch);
+    if (status != yajl_status_ok) {
+        object->count = 0;
+        return error_set(error, reader.error.code, "%s", reader.error.text);
+    }
+    for (size_t i = 0; i < object->count; i++) { /* the text moves no more: offsets become pointers */
+        struct json_member *member = &object->members[i];
+        member->name.bytes = object->text.bytes + member->name_offset;
+        member->text.bytes = object->text.bytes + member->text_offset;
+    }
+    return 0;
+}
+
+const struct json_member *json_object_get(const struct json_object *object, const char *name)
+{
+    struct text wanted = text_of(name);
+
+    for (size_t i = object->count; i > 0; i--) {
+        if (text_equal(object->members[i - 1].name, wanted)) {
+            return &object->members[i - 1];
+        }
+    }
+    return NULL;
+}
+
+void json_object_free(struct json_object *object)
+{
+    free(object->members);
+    buffer_free(&object->text);
+    *object = (struct json_object){0};
+}
+
+/* ---- writing ---- */
+
+void json_write_member(struct buffer *out, const struct json_member *member)
+{
+    if (member->kind == JSON_STRING) {
+        json_write_string(out, member->text);
+    } else {
+        buffer_add(out, member->text.bytes, member->text.length);
+    }
+}
+
+void json_write_string(struct buffer *out, struct text text)
+{
+    static const char short_escapes[0x20] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+    size_t plain = 0; /* what is not written yet starts here */
+
+    buffer_add_char(out, '"');
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned char c = (unsigned char)text.bytes[i];
+        if (c >= 0x20 && c != '"' && c != '\\') {
+            continue;
+        }
+        buffer_add(out, text.bytes + plain, i - plain);
+        plain = i + 1;
+        if (c >= 0x20) {
+            buffer_add(out, (char[]){'\\', (char)c}, 2);
+        } else if (short_escapes[c] != 0) {
+            buffer_add(out, (char[]){'\\', short_escapes[c]}, 2);
+        } else {
+            buffer_add_format(out, "\\u%04x", c);
+        }
+    }
+    buffer_add(out, text.bytes + plain, text.length - plain);
+    buffer_add_char(out, '"');
+}
+
+void json_write_double(struct buffer *out, double number)
+{
+    char digits[32];
+
+    for (int precision = 15; precision <= 17; precision++) {
+        snprintf(digits, sizeof digits, "%.*g", precision, number);
+        if (strtod(digits, NULL) == number) {
+            break;
+        }
+    }
+    buffer_add_string(out, digits);
+}
+
+const char *json_kind_name(enum json_kind kind)
+{
+    static const char *const names[] = {"null", "boolean", "number", "string", "array", "object"};
+    return names[kind];
+}

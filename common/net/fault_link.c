@@ -1,0 +1,205 @@
+#include "common/net/fault_link.h"
+
+#include "common/config.h"
+#include "common/container_of.h"
+#include "common/event.h"
+#include "common/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <utlist.h>
+
+#define FILE_MAX         65536 /* bytes of NET_FAULTS_FILE */
+#define FILE_INTERVAL_MS 100   /* how often it is looked at */
+
+/* A message on its way. */
+struct delayed {
+    uv_timer_t timer;
+    struct fault_link *link;
+    struct message *message; /* a reference of its own */
+    struct delayed *prev, *next;
+};
+
+/* ---- carrying a plan out ---- */
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    free(container_of((uv_timer_t *)handle, struct delayed, timer));
+}
+
+static void delayed_end(struct delayed *delayed)
+{
+    DL_DELETE(delayed->link->delayed, delayed);
+    delayed->link->delayed_count--;
+    message_unref(delayed->message);
+    uv_close((uv_handle_t *)&delayed->timer, on_timer_closed);
+}
+
+static void on_due(uv_timer_t *timer)
+{
+    struct delayed *delayed = container_of(timer, struct delayed, timer);
+
+    delayed->link->on_message(delayed->link, delayed->message);
+    delayed_end(delayed);
+}
+
+static void deliver_later(struct fault_link *link, struct message *message, uint32_t delay_ms)
+{
+    if (link->delayed_count >= FAULT_LINK_DELAYED_MAX) {
+        event_fault(link->log, message, "loss", -1);
+        return;
+    }
+    struct delayed *delayed = memory_new(sizeof *delayed);
+    delayed->link = link;
+    delayed->message = message_ref(message);
+    DL_APPEND(link->delayed, delayed);
+    link->delayed_count++;
+    uv_timer_init(link->loop, &delayed->timer);
+    /* libuv counts from the start of this turn of the loop, which may have been a while ago. */
+    uv_update_time(link->loop);
+    uv_timer_start(&delayed->timer, on_due, delay_ms, 0);
+}
+
+void fault_link_receive(struct fault_link *link, struct message *message)
+{
+    if (!link->active) {
+        link->on_message(link, message);
+        return;
+    }
+    struct fault_plan plan = faults_plan(&link->faults, message->sender_id);
+    if (plan.cut || plan.lost) {
+        event_fault(link->log, message, plan.cut ? "partition" : "loss", -1);
+    }
+    for (unsigned copy = 0; copy < plan.copies; copy++) {
+        uint32_t delay_ms = plan.delay_ms[copy];
+        if (copy > 0) {
+            event_fault(link->log, message, "duplicate", delay_ms);
+        } else if (delay_ms > 0) {
+            event_fault(link->log, message, "delay", delay_ms);
+        }
+        if (delay_ms > 0) {
+            deliver_later(link, message, delay_ms);
+        } else {
+            link->on_message(link, message);
+        }
+    }
+}
+
+/* ---- settings that change while the node runs ---- */
+
+static void apply(struct fault_link *link, const struct fault_settings *settings)
+{
+    struct text self = link->faults.self;
+
+    if (memcmp(settings, &link->faults.settings, sizeof *settings) == 0) {
+        return;
+    }
+    faults_init(&link->faults, settings, self);
+    link->active = fault_settings_active(settings);
+    if (log_begin(link->log, LOG_INFO, "fault")) {
+        char delay[32];
+        snprintf(delay, sizeof delay, "%u-%u", settings->delay_min_ms, settings->delay_max_ms);
+        log_text(link->log, "fault", text_of("settings"));
+        log_text(link->log, "delay_ms", text_of(delay));
+        log_double(link->log, "loss", settings->loss);
+        log_double(link->log, "duplicate", settings->duplicate);
+        log_text(link->log, "partition", text_of(settings->partition));
+        log_end(link->log);
+    }
+}
+
+/* The whole file, of at most FILE_MAX bytes; false, with errno, if it cannot be read. */
+static bool read_small_file(const char *path, struct buffer *content)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0) {
+        return false;
+    }
+    ssize_t length = read(descriptor, buffer_reserve(content, FILE_MAX + 1), FILE_MAX + 1);
+    int reason = length > FILE_MAX ? EFBIG : errno;
+    close(descriptor);
+    errno = reason;
+    content->length = length > 0 ? (size_t)length : 0;
+    return length >= 0 && length <= FILE_MAX;
+}
+
+/* Reads the file anew. One that is not there means the environment's settings; a bad one changes nothing. */
+static void reload(struct fault_link *link)
+{
+    struct fault_settings settings = link->from_environment;
+    struct buffer content = {0};
+    struct error error;
+    int code = 0;
+
+    if (read_small_file(link->file, &content)) {
+        code = fault_settings_read_json(&settings, buffer_text(&content), &error);
+    } else if (errno != ENOENT) {
+        code = error_set(&error, ERROR_FILE, "%s", strerror(errno));
+    }
+    buffer_free(&content);
+    if (code != 0) {
+        log_say(link->log, LOG_WARNING, "fault", "NET_FAULTS_FILE %s is ignored: %s", link->file, error.text);
+        return;
+    }
+    apply(link, &settings);
+}
+
+static void on_file_changed(uv_fs_poll_t *handle, int status, const uv_stat_t *before, const uv_stat_t *now)
+{
+    (void)status; /* a file that is not there yet is not an error */
+    (void)before;
+    (void)now;
+    reload(container_of(handle, struct fault_link, file_watch));
+}
+
+/* ---- opening and closing ---- */
+
+int fault_link_open(struct fault_link *link, uv_loop_t *loop, struct log *log, struct text self,
+                    struct error *error)
+{
+    struct fault_settings settings;
+    int code = fault_settings_read(&settings, error);
+
+    if (code != 0) {
+        return code;
+    }
+    link->loop = loop;
+    link->log = log;
+    link->delayed = NULL;
+    link->delayed_count = 0;
+    link->from_environment = settings;
+    faults_init(&link->faults, &(struct fault_settings){0}, self);
+    link->active = false;
+    link->file = config_text("NET_FAULTS_FILE", NULL);
+    apply(link, &settings);
+    if (link->file == NULL) {
+        return 0;
+    }
+    reload(link);
+    uv_fs_poll_init(loop, &link->file_watch);
+    int status = uv_fs_poll_start(&link->file_watch, on_file_changed, link->file, FILE_INTERVAL_MS);
+    if (status != 0) {
+        uv_close((uv_handle_t *)&link->file_watch, NULL);
+        return error_set(error, ERROR_FILE, "NET_FAULTS_FILE %s cannot be watched: %s", link->file,
+                         uv_strerror(status));
+    }
+    return 0;
+}
+
+void fault_link_close(struct fault_link *link)
+{
+    struct delayed *delayed;
+    struct delayed *next;
+
+    DL_FOREACH_SAFE(link->delayed, delayed, next)
+    {
+        delayed_end(delayed);
+    }
+    if (link->file != NULL) {
+        uv_close((uv_handle_t *)&link->file_watch, NULL);
+    }
+}

@@ -1,0 +1,270 @@
+#include "common/term/prompt.h"
+
+#include "common/container_of.h"
+#include "common/memory.h"
+
+#include <editline/readline.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- a terminal ---- */
+
+/* libedit knows one terminal and calls back without saying for whom. */
+static struct prompt *the_prompt;
+static char prompt_text[80];
+
+static void end_input(struct prompt *prompt)
+{
+    if (!prompt->closed) {
+        prompt->on_end(prompt);
+    }
+}
+
+/* The line being typed goes away while the log writes, and comes back below. */
+static void hide_line(void)
+{
+    fputs("\r\x1b[K", stdout);
+    fflush(stdout);
+}
+
+static void show_line(void)
+{
+    rl_forced_update_display();
+    fflush(stdout);
+}
+
+static void on_terminal_line(char *line)
+{
+    struct prompt *prompt = the_prompt;
+
+    if (line == NULL) { /* Ctrl-D on an empty line */
+        fputs("\n", stdout);
+        end_input(prompt);
+        return;
+    }
+    if (*line != '\0') {
+        add_history(line);
+    }
+    if (strlen(line) > PROMPT_LINE_MAX) {
+        struct error error;
+        error_set(&error, ERROR_TOO_LONG, "a line of %zu bytes, at most %d are allowed", strlen(line),
+                  PROMPT_LINE_MAX);
+        prompt->on_refused(prompt, &error);
+    } else {
+        prompt->on_line(prompt, text_of(line));
+    }
+    free(line);
+}
+
+static void on_terminal_readable(uv_poll_t *handle, int status, int events)
+{
+    (void)events;
+    if (status < 0) {
+        end_input(container_of(handle, struct prompt, handle.terminal));
+        return;
+    }
+    rl_callback_read_char();
+}
+
+static int open_terminal(struct prompt *prompt, uv_loop_t *loop, const char *name, struct error *error)
+{
+    int status = uv_poll_init(loop, &prompt->handle.terminal, STDIN_FILENO);
+    if (status == 0) {
+        status = uv_poll_start(&prompt->handle.terminal, UV_READABLE, on_terminal_readable);
+    }
+    if (status != 0) {
+        return error_set(error, ERROR_PROCESS, "the terminal cannot be read: %s", uv_strerror(status));
+    }
+    the_prompt = prompt;
+    snprintf(prompt_text, sizeof prompt_text, "%s> ", name);
+    rl_readline_name = "ordem";
+    rl_callback_handler_install(prompt_text, on_terminal_line);
+    prompt->log->hide_prompt = hide_line;
+    prompt->log->show_prompt = show_line;
+    return 0;
+}
+
+/* ---- a pipe or a file ---- */
+
+static void refuse_long_line(struct prompt *prompt)
+{
+    struct error error;
+    error_set(&error, ERROR_TOO_LONG, "a line of more than %d bytes", PROMPT_LINE_MAX);
+    prompt->on_refused(prompt, &error);
+}
+
+/* Cuts what was read into lines. */
+static void take_bytes(struct prompt *prompt, const char *bytes, size_t length)
+{
+    while (length > 0 && !prompt->closed) {
+        const char *end = memchr(bytes, '\n', length);
+        size_t piece = end != NULL ? (size_t)(end - bytes) : length;
+
+        if (!prompt->skipping && prompt->line.length + piece > PROMPT_LINE_MAX) {
+            prompt->skipping = true;
+            refuse_long_line(prompt);
+        }
+        if (!prompt->skipping) {
+            buffer_add(&prompt->line, bytes, piece);
+        }
+        if (end == NULL) {
+            return;
+        }
+        if (!prompt->skipping) {
+            prompt->on_line(prompt, buffer_text(&prompt->line));
+        }
+        buffer_clear(&prompt->line);
+        prompt->skipping = false;
+        bytes += piece + 1;
+        length -= piece + 1;
+    }
+}
+
+/* The last line may lack its line break. */
+static void take_end(struct prompt *prompt)
+{
+    if (prompt->line.length > 0 && !prompt->skipping && !prompt->closed) {
+        prompt->on_line(prompt, buffer_text(&prompt->line));
+    }
+    end_input(prompt);
+}
+
+static void on_pipe_room(uv_handle_t *handle, size_t suggested, uv_buf_t *room)
+{
+    struct prompt *prompt = container_of((uv_pipe_t *)handle, struct prompt, handle.pipe);
+    (void)suggested;
+    *room = uv_buf_init(prompt->block, sizeof prompt->block);
+}
+
+static void on_pipe_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *bytes)
+{
+    struct prompt *prompt = container_of((uv_pipe_t *)stream, struct prompt, handle.pipe);
+
+    if (length < 0) {
+        uv_read_stop(stream);
+        take_end(prompt);
+    } else {
+        take_bytes(prompt, bytes->base, (size_t)length);
+    }
+}
+
+static int open_pipe(struct prompt *prompt, uv_loop_t *loop, struct error *error)
+{
+    int status = uv_pipe_init(loop, &prompt->handle.pipe, 0);
+    if (status == 0) {
+        status = uv_pipe_open(&prompt->handle.pipe, STDIN_FILENO);
+    }
+    if (status == 0) {
+        status = uv_read_start((uv_stream_t *)&prompt->handle.pipe, on_pipe_room, on_pipe_read);
+    }
+    if (status != 0) {
+        return error_set(error, ERROR_PROCESS, "standard input cannot be read: %s", uv_strerror(status));
+    }
+    return 0;
+}
+
+static void on_file_read(uv_fs_t *request);
+
+static void read_file_block(struct prompt *prompt, uv_loop_t *loop)
+{
+    uv_buf_t room = uv_buf_init(prompt->block, sizeof prompt->block);
+    if (uv_fs_read(loop, &prompt->file_read, STDIN_FILENO, &room, 1, -1, on_file_read) != 0) {
+        take_end(prompt);
+    }
+}
+
+static void on_file_read(uv_fs_t *request)
+{
+    struct prompt *prompt = container_of(request, struct prompt, file_read);
+    ssize_t length = request->result;
+    uv_loop_t *loop = request->loop;
+
+    uv_fs_req_cleanup(request);
+    if (prompt->closed) {
+        return;
+    }
+    if (length <= 0) {
+        take_end(prompt);
+        return;
+    }
+    take_bytes(prompt, prompt->block, (size_t)length);
+    if (!prompt->closed) {
+        read_file_block(prompt, loop);
+    }
+}
+
+/* ---- all of them ---- */
+
+static enum prompt_source find_source(void)
+{
+    struct stat status;
+
+    switch (uv_guess_handle(STDIN_FILENO)) {
+    case UV_TTY:
+        return PROMPT_TERMINAL;
+    case UV_NAMED_PIPE:
+        return PROMPT_PIPE;
+    case UV_FILE: /* also /dev/null and its like, which have nothing to say */
+        return fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode) ? PROMPT_FILE : PROMPT_NONE;
+    default:
+        return PROMPT_NONE;
+    }
+}
+
+int prompt_open(struct prompt *prompt, uv_loop_t *loop, struct log *log, const char *name, struct error *error)
+{
+    prompt->log = log;
+    prompt->closed = prompt->skipping = false;
+    prompt->line = (struct buffer){0};
+    prompt->source = find_source();
+    switch (prompt->source) {
+    case PROMPT_TERMINAL:
+        return open_terminal(prompt, loop, name, error);
+    case PROMPT_PIPE:
+        return open_pipe(prompt, loop, error);
+    case PROMPT_FILE:
+        read_file_block(prompt, loop);
+        return 0;
+    case PROMPT_NONE:
+        break;
+    }
+    return 0;
+}
+
+void prompt_answer(struct prompt *prompt, const char *format, ...)
+{
+    va_list arguments;
+
+    (void)prompt;
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+    fflush(stdout);
+}
+
+void prompt_close(struct prompt *prompt)
+{
+    if (prompt->closed) {
+        return;
+    }
+    prompt->closed = true;
+    if (prompt->source == PROMPT_TERMINAL) {
+        log_flush(prompt->log);
+        prompt->log->hide_prompt = prompt->log->show_prompt = NULL;
+        hide_line();
+        rl_callback_handler_remove();
+        uv_close((uv_handle_t *)&prompt->handle.terminal, NULL);
+    } else if (prompt->source == PROMPT_PIPE) {
+        uv_close((uv_handle_t *)&prompt->handle.pipe, NULL);
+    }
+}
+
+void prompt_free(struct prompt *prompt)
+{
+    buffer_free(&prompt->line);
+}

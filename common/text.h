@@ -1,0 +1,36 @@
+/* A piece of text that somebody else owns, and what may be asked of it.
+ *
+ * Text that comes from outside is not a C string: it has a length, may hold a NUL, and may not be UTF-8. */
+#ifndef ORDEM_TEXT_H
+#define ORDEM_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct text {
+    const char *bytes; /* not NUL-terminated; NULL where there is no text at all (unlike an empty one) */
+    size_t length;     /* in bytes */
+};
+
+/* The text of a C string, which stays its owner's. */
+struct text text_of(const char *string);
+
+bool text_equal(struct text a, struct text b);
+
+/* Bytewise order, which for UTF-8 is the order of code points; a prefix comes first. As memcmp(). */
+int text_compare(struct text a, struct text b);
+
+/* Strict UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF. */
+bool text_is_utf8(struct text text);
+
+/* Does it hold a control character: U+0000 to U+001F, U+007F, or U+0080 to U+009F? Expects valid UTF-8. */
+bool text_has_control(struct text text);
+
+/* Makes a C string that may quote anything fit for a log and a terminal: control characters become '?', and where
+ * it is not UTF-8 (perhaps because it was cut inside a character) so does every byte that is not ASCII. */
+void text_make_printable(char *string);
+
+/* Without white space (space, tab, CR, LF) at both ends. */
+struct text text_trim(struct text text);
+
+#endif

@@ -1,0 +1,59 @@
+#include "common/uuid.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+static bool is_dash(size_t at)
+{
+    return at == 8 || at == 13 || at == 18 || at == 23;
+}
+
+struct uuid uuid_from_bytes(const uint8_t bytes[16])
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t stamped[16];
+    struct uuid uuid;
+    size_t at = 0;
+
+    memcpy(stamped, bytes, sizeof stamped);
+    stamped[6] = (uint8_t)(0x40 | (stamped[6] & 0x0F)); /* version 4: random */
+    stamped[8] = (uint8_t)(0x80 | (stamped[8] & 0x3F)); /* the variant of RFC 9562 */
+    for (size_t i = 0; i < sizeof stamped; i++) {
+        if (is_dash(at)) {
+            uuid.text[at++] = '-';
+        }
+        uuid.text[at++] = digits[stamped[i] >> 4];
+        uuid.text[at++] = digits[stamped[i] & 0x0F];
+    }
+    uuid.text[at] = '\0';
+    return uuid;
+}
+
+struct uuid uuid_new(void)
+{
+    uint8_t bytes[16];
+
+    /* Up to 256 bytes getrandom() neither fails nor falls short once the kernel's pool is ready. */
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) {
+        perror("ordem: getrandom");
+        exit(71); /* EX_OSERR */
+    }
+    return uuid_from_bytes(bytes);
+}
+
+bool uuid_is_valid(struct text text)
+{
+    if (text.length != UUID_LENGTH) {
+        return false;
+    }
+    for (size_t i = 0; i < UUID_LENGTH; i++) {
+        bool right = is_dash(i) ? text.bytes[i] == '-' : isxdigit((unsigned char)text.bytes[i]) != 0;
+        if (!right) {
+            return false;
+        }
+    }
+    return true;
+}
