@@ -1,0 +1,170 @@
+#include "common/lab/causality.h"
+
+#include "common/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One process while its log is replayed: an event waits until what it depends on has been replayed. */
+struct replay {
+    size_t next;             /* of its events */
+    uint32_t *knows;         /* by process: how many of its commands */
+    uint32_t waiting_behind; /* the next process that waits for the same command, HISTORY_NONE at the end */
+};
+
+struct replaying {
+    struct causality *causality;
+    struct replay *processes;
+    uint32_t *waiting_for; /* by command: the first process that waits until it is sent */
+    bool *sent;            /* by command */
+    uint32_t *ready;       /* a stack of processes that can go on */
+    size_t ready_count;
+};
+
+static uint32_t *known_row(const struct causality *causality, uint32_t command)
+{
+    return causality->known + (size_t)command * causality->history->process_count;
+}
+
+static void take_maximum(uint32_t *into, const uint32_t *from, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        into[i] = from[i] > into[i] ? from[i] : into[i];
+    }
+}
+
+static void replay_send(struct replaying *replaying, uint32_t process, uint32_t command)
+{
+    const struct history *history = replaying->causality->history;
+    struct replay *replay = &replaying->processes[process];
+
+    memcpy(known_row(replaying->causality, command), replay->knows, history->process_count * sizeof *replay->knows);
+    replay->knows[process] = history->commands[command].send_index;
+    replaying->sent[command] = true;
+    for (uint32_t p = replaying->waiting_for[command]; p != HISTORY_NONE;) {
+        uint32_t behind = replaying->processes[p].waiting_behind;
+        replaying->ready[replaying->ready_count++] = p;
+        p = behind;
+    }
+    replaying->waiting_for[command] = HISTORY_NONE;
+}
+
+static void replay_delivery(struct replaying *replaying, uint32_t process, uint32_t command)
+{
+    const struct history *history = replaying->causality->history;
+    const struct command_record *record = &history->commands[command];
+    uint32_t *knows = replaying->processes[process].knows;
+
+    take_maximum(knows, known_row(replaying->causality, command), history->process_count);
+    if (record->sender_process != HISTORY_NONE && record->send_index > knows[record->sender_process]) {
+        knows[record->sender_process] = record->send_index;
+    }
+}
+
+/* Goes on with one process until its log ends, or until it delivers what is not sent yet. */
+static void replay_process(struct replaying *replaying, uint32_t process)
+{
+    const struct history *history = replaying->causality->history;
+    const struct process *log = &history->processes[process];
+    struct replay *replay = &replaying->processes[process];
+
+    for (; replay->next < log->event_count; replay->next++) {
+        uint32_t number = log->events[replay->next];
+        const struct event *event = &history->events[number];
+        if (event->kind == EVENT_SEND && history->commands[event->command].send_event == number) {
+            replay_send(replaying, process, event->command);
+        } else if (event->kind == EVENT_DELIVER) {
+            bool will_be_sent = history->commands[event->command].send_event != HISTORY_NONE;
+            if (will_be_sent && !replaying->sent[event->command]) {
+                replay->waiting_behind = replaying->waiting_for[event->command];
+                replaying->waiting_for[event->command] = process;
+                return;
+            }
+            replay_delivery(replaying, process, event->command);
+        }
+    }
+}
+
+/* Logs that contradict each other can wait in a circle. One of them then goes on as if the command had been sent. */
+static bool break_circle(struct replaying *replaying)
+{
+    const struct history *history = replaying->causality->history;
+
+    for (uint32_t p = 0; p < history->process_count; p++) {
+        const struct replay *replay = &replaying->processes[p];
+        if (replay->next < history->processes[p].event_count) {
+            uint32_t command = history->events[history->processes[p].events[replay->next]].command;
+            for (uint32_t w = replaying->waiting_for[command]; w != HISTORY_NONE;
+                 w = replaying->processes[w].waiting_behind) {
+                replaying->ready[replaying->ready_count++] = w;
+            }
+            replaying->waiting_for[command] = HISTORY_NONE;
+            replaying->sent[command] = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void list_commands_by_sender(struct causality *causality)
+{
+    const struct history *history = causality->history;
+
+    causality->sent_by = memory_new_zeroed(history->process_count, sizeof *causality->sent_by);
+    for (size_t p = 0; p < history->process_count; p++) {
+        size_t size = (history->processes[p].send_count + 1) * sizeof(uint32_t);
+        causality->sent_by[p] = memset(memory_new(size), 0xFF, size); /* HISTORY_NONE */
+    }
+    for (uint32_t c = 0; c < history->command_count; c++) {
+        const struct command_record *command = &history->commands[c];
+        if (command->send_event != HISTORY_NONE) {
+            uint32_t process = history->events[command->send_event].process;
+            causality->sent_by[process][command->send_index] = c;
+        }
+    }
+}
+
+void causality_init(struct causality *causality, const struct history *history)
+{
+    size_t processes = history->process_count;
+    struct replaying replaying = {.causality = causality};
+
+    causality->history = history;
+    causality->known = memory_new_zeroed(history->command_count * processes, sizeof *causality->known);
+    list_commands_by_sender(causality);
+    replaying.processes = memory_new_zeroed(processes, sizeof *replaying.processes);
+    replaying.sent = memory_new_zeroed(history->command_count, sizeof *replaying.sent);
+    replaying.ready = memory_new(processes * sizeof *replaying.ready);
+    replaying.waiting_for = memory_new(history->command_count * sizeof *replaying.waiting_for);
+    memset(replaying.waiting_for, 0xFF, history->command_count * sizeof *replaying.waiting_for);
+    for (uint32_t p = 0; p < processes; p++) {
+        replaying.processes[p].knows = memory_new_zeroed(processes, sizeof(uint32_t));
+        replaying.ready[replaying.ready_count++] = p;
+    }
+    do {
+        while (replaying.ready_count > 0) {
+            replay_process(&replaying, replaying.ready[--replaying.ready_count]);
+        }
+    } while (break_circle(&replaying));
+    for (size_t p = 0; p < processes; p++) {
+        free(replaying.processes[p].knows);
+    }
+    free(replaying.processes);
+    free(replaying.sent);
+    free(replaying.ready);
+    free(replaying.waiting_for);
+}
+
+void causality_free(struct causality *causality)
+{
+    for (size_t p = 0; p < causality->history->process_count; p++) {
+        free(causality->sent_by[p]);
+    }
+    free(causality->sent_by);
+    free(causality->known);
+}
+
+uint32_t causality_known(const struct causality *causality, uint32_t command, uint32_t sender)
+{
+    return known_row(causality, command)[sender];
+}

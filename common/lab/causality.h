@@ -1,0 +1,23 @@
+/* Happened-before (Lamport 1978), worked out from the logs: how much of every sender a command's sender knew when it
+ * sent the command. The wire carries no vector clocks; sends and deliveries tell the same. */
+#ifndef ORDEM_CAUSALITY_H
+#define ORDEM_CAUSALITY_H
+
+#include "common/lab/history.h"
+
+#include <stdint.h>
+
+struct causality {
+    const struct history *history;
+    uint32_t **sent_by; /* by process: its commands by send_index, from 1; HISTORY_NONE where one is repeated */
+    uint32_t *known;    /* by command and process: how many of the process's commands precede it */
+};
+
+void causality_init(struct causality *causality, const struct history *history);
+
+void causality_free(struct causality *causality);
+
+/* The first so many commands of `sender` happened before `command` was sent (its own predecessors, not itself). */
+uint32_t causality_known(const struct causality *causality, uint32_t command, uint32_t sender);
+
+#endif

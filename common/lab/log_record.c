@@ -1,0 +1,254 @@
+#include "common/lab/log_record.h"
+
+#include "common/clock.h"
+
+#include <string.h>
+
+#define JSON_START "{\"ts\":\""
+#define NODE_START "[node="
+
+/* ---- what surrounds a line ---- */
+
+/* Where `needle` first stands; NULL if nowhere. */
+static const char *find(struct text text, const char *needle)
+{
+    return text.length == 0 ? NULL : memmem(text.bytes, text.length, needle, strlen(needle));
+}
+
+/* The line without terminal escape sequences (ESC [ … letter) and carriage returns. */
+static struct text clean(struct buffer *out, struct text line)
+{
+    if (memchr(line.bytes, '\x1b', line.length) == NULL && memchr(line.bytes, '\r', line.length) == NULL) {
+        return line;
+    }
+    buffer_clear(out);
+    for (size_t i = 0; i < line.length; i++) {
+        char c = line.bytes[i];
+        if (c == '\x1b' && i + 1 < line.length && line.bytes[i + 1] == '[') {
+            i += 2;
+            while (i < line.length && (line.bytes[i] < '@' || line.bytes[i] > '~')) {
+                i++;
+            }
+        } else if (c != '\r' && c != '\x1b') {
+            buffer_add_char(out, c);
+        }
+    }
+    return buffer_text(out);
+}
+
+/* ---- the text form, as JSON ---- */
+
+/* The length of the JSON value at the start of `text`: up to its closing quote or bracket; 0 if it has none. */
+static size_t json_extent(struct text text)
+{
+    size_t depth = 0;
+    bool in_string = false;
+
+    for (size_t i = 0; i < text.length; i++) {
+        char c = text.bytes[i];
+        if (in_string && c == '\\') {
+            i++;
+        } else if (c == '"') {
+            in_string = !in_string;
+        } else if (!in_string && (c == '{' || c == '[')) {
+            depth++;
+        } else if (!in_string && (c == '}' || c == ']')) {
+            depth--;
+        }
+        if (!in_string && depth == 0) {
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
+static struct text take(struct text *rest, size_t length)
+{
+    struct text taken = {rest->bytes, length};
+    rest->bytes += length;
+    rest->length -= length;
+    return taken;
+}
+
+static size_t span_until(struct text text, char stop)
+{
+    const char *end = text.length > 0 ? memchr(text.bytes, stop, text.length) : NULL;
+    return end != NULL ? (size_t)(end - text.bytes) : text.length;
+}
+
+static void add_member(struct buffer *json, struct text name, struct text value, bool is_json)
+{
+    buffer_add_char(json, json->length == 0 ? '{' : ',');
+    json_write_string(json, name);
+    buffer_add_char(json, ':');
+    if (is_json) {
+        buffer_add(json, value.bytes, value.length);
+    } else {
+        json_write_string(json, value);
+    }
+}
+
+/* `name=value` pairs: a value is JSON where it starts like it (and `value` always is), else a bare string. */
+static bool convert_fields(struct buffer *json, struct text rest)
+{
+    for (rest = text_trim(rest); rest.length > 0; rest = text_trim(rest)) {
+        struct text name = take(&rest, span_until(rest, '='));
+        if (rest.length < 2 || memchr(name.bytes, ' ', name.length) != NULL) {
+            return false;
+        }
+        take(&rest, 1);
+        bool bracketed = strchr("\"{[", rest.bytes[0]) != NULL;
+        size_t length = bracketed ? json_extent(rest) : span_until(rest, ' ');
+        if (length == 0) {
+            return false;
+        }
+        bool is_json = bracketed || text_equal(name, text_of("value"));
+        add_member(json, name, take(&rest, length), is_json);
+    }
+    return true;
+}
+
+/* "<time> [LEVEL] [node=<id>] <event> <fields>": `line` starts at the time. */
+static bool convert_line(struct buffer *json, struct text line)
+{
+    struct text rest = line;
+
+    buffer_clear(json);
+    add_member(json, text_of("ts"), take(&rest, CLOCK_TEXT_LENGTH), false);
+    const char *node = find(rest, NODE_START);
+    take(&rest, (size_t)(node - rest.bytes) + strlen(NODE_START));
+    add_member(json, text_of("node"), take(&rest, span_until(rest, ']')), false);
+    if (rest.length == 0) {
+        return false;
+    }
+    take(&rest, 1);
+    rest = text_trim(rest);
+    add_member(json, text_of("event"), take(&rest, span_until(rest, ' ')), false);
+    bool complete = convert_fields(json, rest);
+    buffer_add_char(json, '}');
+    return complete;
+}
+
+/* Where a text line starts: at a time that "[LEVEL] [node=" follows. */
+static const char *find_text_start(struct text line)
+{
+    const char *node = find(line, NODE_START);
+    const char *level = node;
+
+    if (node == NULL) {
+        return NULL;
+    }
+    do { /* back to the bracket of the level */
+        if (level == line.bytes) {
+            return NULL;
+        }
+        level--;
+    } while (*level != '[');
+    int64_t ignored;
+    const char *start = level - CLOCK_TEXT_LENGTH - 1;
+    return start >= line.bytes && clock_parse((struct text){start, CLOCK_TEXT_LENGTH}, &ignored) ? start : NULL;
+}
+
+/* ---- a record from JSON ---- */
+
+static int64_t number_of(struct text digits)
+{
+    int64_t number = 0;
+    bool negative = digits.length > 0 && digits.bytes[0] == '-';
+
+    for (size_t i = negative; i < digits.length; i++) {
+        char c = digits.bytes[i];
+        if (c < '0' || c > '9' || number > (INT64_MAX - 9) / 10) {
+            return LOG_RECORD_NO_NUMBER;
+        }
+        number = number * 10 + (c - '0');
+    }
+    return negative ? -number : number;
+}
+
+static bool fill(struct log_line_reader *reader, struct log_record *record)
+{
+    struct text time = {0};
+    struct text ordem_local = {0};
+    struct text delay_ms = {0};
+    struct text count = {0};
+    const struct {
+        const char *name;
+        size_t length;
+        struct text *field;
+    } fields[] = {
+#define FIELD(name, field) {name, sizeof(name) - 1, &(field)}
+        FIELD("ts", time),
+        FIELD("node", record->node),
+        FIELD("event", record->event),
+        FIELD("message_uuid", record->message_uuid),
+        FIELD("sender_id", record->sender_id),
+        FIELD("command_type", record->command_type),
+        FIELD("key", record->key),
+        FIELD("ordem_local", ordem_local),
+        FIELD("part", record->part),
+        FIELD("fault", record->fault),
+        FIELD("reason", record->reason),
+        FIELD("delay_ms", delay_ms),
+        FIELD("count", count),
+#undef FIELD
+    };
+
+    for (size_t i = 0; i < reader->object.count; i++) {
+        const struct json_member *member = &reader->object.members[i];
+        if (text_equal(member->name, text_of("value"))) { /* JSON of any kind stays JSON */
+            buffer_clear(&reader->value);
+            json_write_member(&reader->value, member);
+            record->value = buffer_text(&reader->value);
+            continue;
+        }
+        for (size_t f = 0; f < sizeof fields / sizeof *fields; f++) {
+            if (member->name.length == fields[f].length &&
+                memcmp(member->name.bytes, fields[f].name, fields[f].length) == 0) {
+                *fields[f].field = member->text;
+                break;
+            }
+        }
+    }
+    record->ordem_local = ordem_local.bytes != NULL ? number_of(ordem_local) : LOG_RECORD_NO_NUMBER;
+    record->delay_ms = delay_ms.bytes != NULL ? number_of(delay_ms) : LOG_RECORD_NO_NUMBER;
+    record->count = count.bytes != NULL ? number_of(count) : LOG_RECORD_NO_NUMBER;
+    return time.bytes != NULL && clock_parse(time, &record->wall_us) && record->node.length > 0 &&
+           record->event.length > 0;
+}
+
+enum log_line_kind log_line_read(struct log_line_reader *reader, struct text line, struct log_record *record)
+{
+    *record = (struct log_record){0};
+    if (line.length == 0) {
+        return LOG_LINE_FOREIGN;
+    }
+    const char *start = find(line, JSON_START);
+    const char *end = line.bytes + line.length;
+    if (start != NULL) {
+        line = text_trim((struct text){start, (size_t)(end - start)});
+    } else {
+        line = clean(&reader->cleaned, line);
+        start = find_text_start(line);
+        if (start == NULL) {
+            return LOG_LINE_FOREIGN;
+        }
+        end = line.bytes + line.length;
+        if (!convert_line(&reader->json, (struct text){start, (size_t)(end - start)})) {
+            return LOG_LINE_DAMAGED;
+        }
+        line = buffer_text(&reader->json);
+    }
+    if (json_object_read(&reader->object, line, NULL) != 0 || !fill(reader, record)) {
+        return LOG_LINE_DAMAGED;
+    }
+    return LOG_LINE_RECORD;
+}
+
+void log_line_reader_free(struct log_line_reader *reader)
+{
+    json_object_free(&reader->object);
+    buffer_free(&reader->cleaned);
+    buffer_free(&reader->json);
+    buffer_free(&reader->value);
+}

@@ -1,0 +1,175 @@
+/* lab: runs a part of Ordem, and judges the logs of any run. */
+#include "common/lab/judge.h"
+#include "common/lab/log_source.h"
+#include "common/lab/options.h"
+#include "common/lab/report.h"
+#include "common/lab/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXIT_CANNOT_TELL 2
+#define EXIT_INTERRUPTED 130
+
+static int refuse(const struct error *error)
+{
+    fprintf(stderr, "lab: %s\n", error->text);
+    return EXIT_CANNOT_TELL;
+}
+
+static bool wants_colour(void)
+{
+    const char *no_colour = getenv("NO_COLOR");
+    return isatty(STDOUT_FILENO) && (no_colour == NULL || no_colour[0] == '\0');
+}
+
+/* ---- judging ---- */
+
+static int exit_status_of(enum outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_HOLDS:
+        return 0;
+    case OUTCOME_VIOLATED:
+        return 1;
+    case OUTCOME_UNKNOWN:
+        break;
+    }
+    return EXIT_CANNOT_TELL;
+}
+
+/* Tells the judgement in the form that was asked for. */
+static int tell(const struct lab_options *options, const struct report *report)
+{
+    struct error error;
+
+    if (options->shiviz != NULL && report_shiviz(report, options->shiviz, &error) != 0) {
+        return refuse(&error);
+    }
+    if (!options->json) {
+        report_text(report, stdout, wants_colour());
+    } else if (report_json(report, stdout) != 0) {
+        error_set(&error, ERROR_FILE, "standard output takes no more");
+        return refuse(&error);
+    }
+    return exit_status_of(judgement_outcome(report->judgement));
+}
+
+/* Reads, judges, tells. `*diverged` (may be NULL) tells whether an order or the replicas parted. */
+static int judge_sources(const struct lab_options *options, struct log_sources *sources, bool *diverged)
+{
+    struct history history = {0};
+    struct judgement judgement;
+    struct error error;
+    int status;
+
+    if (log_sources_read(sources, &history, &error) != 0) {
+        history_free(&history);
+        return refuse(&error);
+    }
+    judge(&history, &judgement);
+    struct report report = {&history, &judgement, sources};
+    status = tell(options, &report);
+    if (diverged != NULL) {
+        *diverged = judgement.verdicts[GUARANTEE_TOTAL].outcome == OUTCOME_VIOLATED &&
+                    judgement.verdicts[GUARANTEE_CONVERGENCE].outcome == OUTCOME_VIOLATED;
+    }
+    judgement_free(&judgement);
+    history_free(&history);
+    return status;
+}
+
+static int compare(const struct lab_options *options)
+{
+    struct log_sources sources = {0};
+    struct error error;
+    int code = 0;
+
+    for (int i = 0; code == 0 && i < options->file_count; i++) {
+        code = log_sources_add(&sources, options->files[i], &error);
+    }
+    int status = code != 0 ? refuse(&error) : judge_sources(options, &sources, NULL);
+    log_sources_free(&sources);
+    return status;
+}
+
+/* ---- running ---- */
+
+/* The logs of this run, and no other file that may lie there. */
+static int add_logs(const struct run_options *run, struct log_sources *sources, struct error *error)
+{
+    char path[4096];
+    int code = 0;
+
+    for (unsigned number = 1; code == 0 && number <= run->nodes; number++) {
+        snprintf(path, sizeof path, "%s/node%u.jsonl", run->directory, number);
+        code = log_sources_add(sources, path, error);
+    }
+    return code;
+}
+
+static int run_and_judge(const struct lab_options *options, bool *diverged)
+{
+    struct log_sources sources = {0};
+    struct error error;
+    bool interrupted = false;
+    int code = run_part(&options->run, &interrupted, &error);
+
+    if (interrupted) {
+        return EXIT_INTERRUPTED;
+    }
+    if (code == 0) {
+        code = add_logs(&options->run, &sources, &error);
+    }
+    int status = code != 0 ? refuse(&error) : judge_sources(options, &sources, diverged);
+    log_sources_free(&sources);
+    if (!options->json && code == 0) {
+        printf("  The logs: %s\n", options->run.directory);
+    }
+    return status;
+}
+
+static int demo(const struct lab_options *options)
+{
+    const struct run_options *run = &options->run;
+    bool diverged = false;
+
+    printf("\n  Parte 1: %u replicas of a key-value store on UDP multicast, and no rule of order.\n"
+           "  %u users type %u commands on %u keys. The network delays each message by %u to %u ms at\n"
+           "  each node, loses %g %% of them and doubles %g %% (seed %llu).\n",
+           run->nodes, run->writers, run->operations, run->keys, run->network.delay_min_ms,
+           run->network.delay_max_ms, run->network.loss * 100, run->network.duplicate * 100,
+           (unsigned long long)run->network.seed);
+    fflush(stdout);
+    int status = run_and_judge(options, &diverged);
+    if (status != 0 && status != 1) {
+        return status;
+    }
+    printf("  %s\n\n", diverged ? "The replicas diverged: that is what a group without an ordering rule does."
+                                : "The replicas did not diverge this time: try another --seed or a longer --delay.");
+    return diverged ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    struct lab_options options;
+    struct error error;
+
+    if (lab_options_read(&options, argc, argv, &error) != 0) {
+        return refuse(&error);
+    }
+    switch (options.command) {
+    case LAB_HELP:
+        lab_usage(stdout);
+        return 0;
+    case LAB_RUN:
+        return run_and_judge(&options, NULL);
+    case LAB_COMPARE:
+        return compare(&options);
+    case LAB_DEMO:
+        return demo(&options);
+    }
+    return EXIT_CANNOT_TELL;
+}

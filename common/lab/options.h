@@ -1,0 +1,27 @@
+/* The command line of `lab`. */
+#ifndef ORDEM_OPTIONS_H
+#define ORDEM_OPTIONS_H
+
+#include "common/error.h"
+#include "common/lab/run.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum lab_command { LAB_HELP, LAB_RUN, LAB_COMPARE, LAB_DEMO };
+
+struct lab_options {
+    enum lab_command command;
+    bool json;
+    const char *shiviz;    /* a path, or NULL */
+    struct run_options run; /* run and demo */
+    char **files;           /* compare: what is left of the command line */
+    int file_count;
+};
+
+/* Reads the command line. Errors: ERROR_CONFIG, naming the option, what it held and what is allowed. */
+int lab_options_read(struct lab_options *options, int argc, char **argv, struct error *error);
+
+void lab_usage(FILE *out);
+
+#endif

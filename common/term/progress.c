@@ -1,0 +1,34 @@
+#include "common/term/progress.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define CELLS 30
+
+void progress_init(struct progress *progress)
+{
+    progress->shown = isatty(STDERR_FILENO) != 0;
+}
+
+void progress_draw(const struct progress *progress, const char *what, unsigned done, unsigned total)
+{
+    unsigned filled = total > 0 ? (unsigned)((unsigned long)done * CELLS / total) : 0;
+
+    if (!progress->shown) {
+        return;
+    }
+    fprintf(stderr, "\r\x1b[K  %-24s ", what);
+    for (unsigned i = 0; i < CELLS; i++) {
+        fputs(i < filled ? "█" : "░", stderr);
+    }
+    fprintf(stderr, " %u/%u", done, total);
+    fflush(stderr);
+}
+
+void progress_clear(const struct progress *progress)
+{
+    if (progress->shown) {
+        fputs("\r\x1b[K", stderr);
+        fflush(stderr);
+    }
+}
