@@ -38,6 +38,7 @@ lab_sources := $(wildcard common/lab/*.c)
 parte1_sources := $(wildcard parte1-multicast/*.c)
 unit_tests := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c))
 sim_tests := $(patsubst %.c,$(OUT)/%,$(wildcard tests/sim/test_*.c))
+sim_objects := $(OUT)/obj/tests/sim/simulation.o $(OUT)/obj/parte1-multicast/order.o
 script_tests := $(wildcard tests/e2e/test_*.py tests/interop/test_*.py)
 fuzzers := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 bench_programs := $(patsubst %.c,$(OUT)/%,$(wildcard tests/bench/*.c))
@@ -121,7 +122,7 @@ $(unit_tests): $(OUT)/tests/unit/%: $(OUT)/obj/tests/unit/%.o $(unit_libraries)
 	$(call say,LINK,$@)
 	$(link) $(library_libs) $$(pkg-config --libs cmocka) -lm
 
-$(sim_tests): $(OUT)/tests/sim/%: $(OUT)/obj/tests/sim/%.o $(OUT)/obj/parte1-multicast/order.o $(unit_libraries)
+$(sim_tests): $(OUT)/tests/sim/%: $(OUT)/obj/tests/sim/%.o $(sim_objects) $(unit_libraries)
 	$(call say,LINK,$@)
 	$(link) $(library_libs) $$(pkg-config --libs cmocka) -lm
 

@@ -28,10 +28,15 @@ static void write_digits(char *out, int64_t number, int count)
 void clock_format(int64_t wall_us, char out[CLOCK_TEXT_LENGTH + 1])
 {
     /* gmtime_r costs more than all the rest; most lines of a log fall into the second of the line before. */
-    static int64_t known_second = -1;
+    static int64_t known_second = 0;
     static char known_text[] = "1970-01-01T00:00:00.000000Z";
+    int64_t micro = wall_us % 1000000;
     int64_t second = wall_us / 1000000;
 
+    if (micro < 0) { /* before 1970 the fraction still counts forward */
+        micro += 1000000;
+        second--;
+    }
     if (second != known_second) {
         time_t whole = (time_t)second;
         struct tm tm;
@@ -45,7 +50,7 @@ void clock_format(int64_t wall_us, char out[CLOCK_TEXT_LENGTH + 1])
         known_second = second;
     }
     memcpy(out, known_text, sizeof known_text);
-    write_digits(out + 20, wall_us % 1000000, 6);
+    write_digits(out + 20, micro, 6);
 }
 
 static bool read_digits(const char *digits, int count, int64_t *number)
@@ -64,11 +69,16 @@ static bool read_digits(const char *digits, int count, int64_t *number)
 static int64_t days_from_civil(int64_t year, int64_t month, int64_t day)
 {
     year -= month <= 2;
-    int64_t era = year / 400;
+    int64_t era = (year >= 0 ? year : year - 399) / 400;
     int64_t year_of_era = year - era * 400;
     int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
     int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     return era * 146097 + day_of_era - 719468;
+}
+
+static int64_t days_in_month(int64_t year, int64_t month)
+{
+    return month == 12 ? 31 : days_from_civil(year, month + 1, 1) - days_from_civil(year, month, 1);
 }
 
 bool clock_parse(struct text text, int64_t *wall_us)
@@ -86,8 +96,8 @@ bool clock_parse(struct text text, int64_t *wall_us)
         s[16] != ':' || s[19] != '.' || s[26] != 'Z' || !read_digits(s, 4, &year) ||
         !read_digits(s + 5, 2, &month) || !read_digits(s + 8, 2, &day) || !read_digits(s + 11, 2, &hour) ||
         !read_digits(s + 14, 2, &minute) || !read_digits(s + 17, 2, &second) ||
-        !read_digits(s + 20, 6, &micro) || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 ||
-        minute > 59 || second > 60) {
+        !read_digits(s + 20, 6, &micro) || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) ||
+        hour > 23 || minute > 59 || second > 59) {
         return false;
     }
     *wall_us =

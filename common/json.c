@@ -10,7 +10,9 @@
 
 /* A member of a nested object, as written so far: `"name":value`, without a comma. */
 struct nested_member {
-    size_t start, name_end, end; /* offsets into the text */
+    size_t start, end;       /* offsets into the text */
+    size_t name_start;       /* its decoded name, an offset into the reader's names */
+    size_t name_length;
 };
 
 /* An array or object inside a member's value that is not closed yet. */
@@ -28,6 +30,7 @@ struct reader {
     bool outer_open, outer_seen;
     struct nested_member *nested;
     size_t nested_count, nested_capacity;
+    struct buffer names; /* of the nested members, as characters: escapes would sort differently */
     struct buffer scratch;
     struct error error;
 };
@@ -131,17 +134,17 @@ static int container_begin(struct reader *reader, bool is_object)
     return 1;
 }
 
-static struct text nested_name(const struct buffer *text, const struct nested_member *member)
+static struct text nested_name(const struct buffer *names, const struct nested_member *member)
 {
-    return (struct text){text->bytes + member->start, member->name_end - member->start};
+    return (struct text){names->bytes + member->name_start, member->name_length};
 }
 
 /* By name, then by place, so that of two with one name the later stands behind. */
-static int nested_compare(const void *a, const void *b, void *text)
+static int nested_compare(const void *a, const void *b, void *names)
 {
     const struct nested_member *first = a;
     const struct nested_member *second = b;
-    int order = text_compare(nested_name(text, first), nested_name(text, second));
+    int order = text_compare(nested_name(names, first), nested_name(names, second));
     return order != 0 ? order : (first->start > second->start) - (first->start < second->start);
 }
 
@@ -149,17 +152,19 @@ static int nested_compare(const void *a, const void *b, void *text)
 static void object_canonicalise(struct reader *reader, const struct frame *frame)
 {
     struct buffer *text = &reader->object->text;
+    struct buffer *names = &reader->names;
     struct nested_member *members = reader->nested + frame->first_nested;
     size_t count = reader->nested_count - frame->first_nested;
 
     if (count == 0) {
         return;
     }
-    qsort_r(members, count, sizeof *members, nested_compare, text);
+    names->length = members[0].name_start; /* forgotten after this; the bytes stay until the next name */
+    qsort_r(members, count, sizeof *members, nested_compare, names);
     buffer_clear(&reader->scratch);
     for (size_t i = 0; i < count; i++) {
         bool repeated =
-            i + 1 < count && text_equal(nested_name(text, &members[i]), nested_name(text, &members[i + 1]));
+            i + 1 < count && text_equal(nested_name(names, &members[i]), nested_name(names, &members[i + 1]));
         if (repeated) {
             continue;
         }
@@ -236,8 +241,10 @@ static int on_name(void *context, const unsigned char *bytes, size_t length)
                                  sizeof *reader->nested);
     struct nested_member *member = &reader->nested[reader->nested_count++];
     member->start = object->text.length;
+    member->name_start = reader->names.length;
+    member->name_length = length;
+    buffer_add(&reader->names, name.bytes, name.length);
     json_write_string(&object->text, name);
-    member->name_end = object->text.length;
     buffer_add_char(&object->text, ':');
     return 1;
 }
@@ -335,6 +342,7 @@ int json_object_read(struct json_object *object, struct text text, struct error 
     yajl_free(parser);
     free(reader.frames);
     free(reader.nested);
+    buffer_free(&reader.names);
     buffer_free(&reader.scratch);
     if (status != yajl_status_ok) {
         object->count = 0;
@@ -387,20 +395,28 @@ void json_write_string(struct buffer *out, struct text text)
     buffer_add_char(out, '"');
     for (size_t i = 0; i < text.length; i++) {
         unsigned char c = (unsigned char)text.bytes[i];
-        if (c >= 0x20 && c != '"' && c != '\\') {
+        bool c1 = c == 0xC2 && i + 1 < text.length && (unsigned char)text.bytes[i + 1] < 0xA0;
+        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7F && !c1) {
             continue;
         }
-        buffer_add(out, text.bytes + plain, i - plain);
+        if (i > plain) {
+            buffer_add(out, text.bytes + plain, i - plain);
+        }
+        if (c1) {
+            c = (unsigned char)text.bytes[++i]; /* C2 80 is U+0080, and so on to U+009F */
+        }
         plain = i + 1;
-        if (c >= 0x20) {
+        if (c == '"' || c == '\\') {
             buffer_add(out, (char[]){'\\', (char)c}, 2);
-        } else if (short_escapes[c] != 0) {
+        } else if (c < 0x20 && short_escapes[c] != 0) {
             buffer_add(out, (char[]){'\\', short_escapes[c]}, 2);
         } else {
             buffer_add_format(out, "\\u%04x", c);
         }
     }
-    buffer_add(out, text.bytes + plain, text.length - plain);
+    if (text.length > plain) {
+        buffer_add(out, text.bytes + plain, text.length - plain);
+    }
     buffer_add_char(out, '"');
 }
 

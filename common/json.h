@@ -45,10 +45,11 @@ void json_object_free(struct json_object *object);
 /* A member's value as JSON text again, quotes and escapes included. */
 void json_write_member(struct buffer *out, const struct json_member *member);
 
-/* `text` (valid UTF-8) as a JSON string, quotes included; only what must be escaped is. */
+/* `text` (valid UTF-8) as a JSON string, quotes included; only what must be escaped is, and the other control
+ * characters (U+007F to U+009F), which a terminal would obey. */
 void json_write_string(struct buffer *out, struct text text);
 
-/* A finite number in the fewest digits that read back as the same double. */
+/* A finite number, in the first of 15, 16 and 17 digits that read back as the same double. */
 void json_write_double(struct buffer *out, double number);
 
 /* "null", "boolean", … for messages to people. */

@@ -101,13 +101,17 @@ bool text_has_control(struct text text)
 void text_make_printable(char *string)
 {
     bool ascii_only = !text_is_utf8(text_of(string));
+    char *out = string;
 
-    for (char *c = string; *c != '\0'; c++) {
+    for (const char *c = string; *c != '\0'; c++) {
         unsigned char byte = (unsigned char)*c;
-        if (byte < 0x20 || byte == 0x7F || (ascii_only && byte > 0x7F)) {
-            *c = '?';
+        if (byte == 0xC2 && !ascii_only && (unsigned char)c[1] < 0xA0) {
+            c++; /* U+0080 to U+009F: two bytes for one character */
+            byte = 0x7F;
         }
+        *out++ = byte < 0x20 || byte == 0x7F || (ascii_only && byte > 0x7F) ? '?' : (char)byte;
     }
+    *out = '\0';
 }
 
 static bool is_space(char c)

@@ -67,11 +67,12 @@ static void leave_now(struct node *node)
 /* The node's own commands are still on their way to itself, too: give them a moment. */
 static void leave(struct node *node)
 {
-    bool again = node->leaving;
-
+    if (node->leaving) {
+        return; /* EXIT, and then the end of the input */
+    }
     node->leaving = true;
     node->leave_by_ms = clock_monotonic_ms() + LEAVE_WAIT_MS;
-    if (again || !node->awaiting_own) {
+    if (!node->awaiting_own) {
         leave_now(node);
     }
 }

@@ -3,20 +3,15 @@
 #include "common/container_of.h"
 #include "common/memory.h"
 
-#include <editline/readline.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- a terminal ---- */
-
-/* libedit knows one terminal and calls back without saying for whom. */
+/* The prompt of this process: the log's callbacks do not say for whom they are called. */
 static struct prompt *the_prompt;
-static char prompt_text[80];
 
 static void end_input(struct prompt *prompt)
 {
@@ -25,78 +20,55 @@ static void end_input(struct prompt *prompt)
     }
 }
 
-/* The line being typed goes away while the log writes, and comes back below. */
-static void hide_line(void)
+static void refuse_long_line(struct prompt *prompt)
 {
-    fputs("\r\x1b[K", stdout);
-    fflush(stdout);
+    struct error error;
+    error_set(&error, ERROR_TOO_LONG, "the line is longer than %d bytes", PROMPT_LINE_MAX);
+    prompt->on_refused(prompt, &error);
 }
 
-static void show_line(void)
-{
-    rl_forced_update_display();
-    fflush(stdout);
-}
+/* ---- a terminal ---- */
 
-static void on_terminal_line(char *line)
+static void on_terminal_line(struct terminal *terminal, const char *line)
 {
-    struct prompt *prompt = the_prompt;
+    struct prompt *prompt = container_of(terminal, struct prompt, handle.terminal);
 
-    if (line == NULL) { /* Ctrl-D on an empty line */
-        fputs("\n", stdout);
-        end_input(prompt);
-        return;
-    }
-    if (*line != '\0') {
-        add_history(line);
-    }
     if (strlen(line) > PROMPT_LINE_MAX) {
-        struct error error;
-        error_set(&error, ERROR_TOO_LONG, "a line of %zu bytes, at most %d are allowed", strlen(line),
-                  PROMPT_LINE_MAX);
-        prompt->on_refused(prompt, &error);
+        refuse_long_line(prompt);
     } else {
         prompt->on_line(prompt, text_of(line));
     }
-    free(line);
 }
 
-static void on_terminal_readable(uv_poll_t *handle, int status, int events)
+static void on_terminal_end(struct terminal *terminal)
 {
-    (void)events;
-    if (status < 0) {
-        end_input(container_of(handle, struct prompt, handle.terminal));
-        return;
-    }
-    rl_callback_read_char();
+    end_input(container_of(terminal, struct prompt, handle.terminal));
+}
+
+static void hide_prompt(void)
+{
+    terminal_hide(&the_prompt->handle.terminal);
+}
+
+static void show_prompt(void)
+{
+    terminal_show(&the_prompt->handle.terminal);
 }
 
 static int open_terminal(struct prompt *prompt, uv_loop_t *loop, const char *name, struct error *error)
 {
-    int status = uv_poll_init(loop, &prompt->handle.terminal, STDIN_FILENO);
-    if (status == 0) {
-        status = uv_poll_start(&prompt->handle.terminal, UV_READABLE, on_terminal_readable);
-    }
-    if (status != 0) {
-        return error_set(error, ERROR_PROCESS, "the terminal cannot be read: %s", uv_strerror(status));
-    }
     the_prompt = prompt;
-    snprintf(prompt_text, sizeof prompt_text, "%s> ", name);
-    rl_readline_name = "ordem";
-    rl_callback_handler_install(prompt_text, on_terminal_line);
-    prompt->log->hide_prompt = hide_line;
-    prompt->log->show_prompt = show_line;
-    return 0;
+    prompt->handle.terminal.on_line = on_terminal_line;
+    prompt->handle.terminal.on_end = on_terminal_end;
+    int code = terminal_open(&prompt->handle.terminal, loop, name, error);
+    if (code == 0) {
+        prompt->log->hide_prompt = hide_prompt;
+        prompt->log->show_prompt = show_prompt;
+    }
+    return code;
 }
 
 /* ---- a pipe or a file ---- */
-
-static void refuse_long_line(struct prompt *prompt)
-{
-    struct error error;
-    error_set(&error, ERROR_TOO_LONG, "a line of more than %d bytes", PROMPT_LINE_MAX);
-    prompt->on_refused(prompt, &error);
-}
 
 /* Cuts what was read into lines. */
 static void take_bytes(struct prompt *prompt, const char *bytes, size_t length)
@@ -238,13 +210,19 @@ int prompt_open(struct prompt *prompt, uv_loop_t *loop, struct log *log, const c
 
 void prompt_answer(struct prompt *prompt, const char *format, ...)
 {
+    bool on_terminal = prompt->source == PROMPT_TERMINAL && !prompt->closed;
     va_list arguments;
 
-    (void)prompt;
+    if (on_terminal) {
+        hide_prompt();
+    }
     va_start(arguments, format);
     vprintf(format, arguments);
     va_end(arguments);
     fflush(stdout);
+    if (on_terminal) {
+        show_prompt();
+    }
 }
 
 void prompt_close(struct prompt *prompt)
@@ -256,9 +234,7 @@ void prompt_close(struct prompt *prompt)
     if (prompt->source == PROMPT_TERMINAL) {
         log_flush(prompt->log);
         prompt->log->hide_prompt = prompt->log->show_prompt = NULL;
-        hide_line();
-        rl_callback_handler_remove();
-        uv_close((uv_handle_t *)&prompt->handle.terminal, NULL);
+        terminal_close(&prompt->handle.terminal);
     } else if (prompt->source == PROMPT_PIPE) {
         uv_close((uv_handle_t *)&prompt->handle.pipe, NULL);
     }

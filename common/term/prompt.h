@@ -8,6 +8,7 @@
 #include "common/buffer.h"
 #include "common/error.h"
 #include "common/log.h"
+#include "common/term/terminal.h"
 #include "common/text.h"
 
 #include <stdbool.h>
@@ -20,7 +21,7 @@ enum prompt_source { PROMPT_NONE, PROMPT_TERMINAL, PROMPT_PIPE, PROMPT_FILE };
 struct prompt {
     enum prompt_source source;
     union {
-        uv_poll_t terminal;
+        struct terminal terminal;
         uv_pipe_t pipe;
     } handle;
     uv_fs_t file_read;

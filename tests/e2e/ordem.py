@@ -1,0 +1,204 @@
+"""What the end-to-end tests share: real processes on real multicast, and a main() that prints TAP.
+
+Nothing here asserts how long something takes; waiting has a generous limit only so that a hung test ends.
+"""
+
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import uuid
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
+LIMIT = 60  # seconds
+
+
+def program(name):
+    return os.path.join(BUILD, name)
+
+
+def wait_until(condition, what):
+    """Waits until condition() is true, and returns what it returned."""
+    deadline = time.monotonic() + LIMIT
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited in vain: {what}")
+        time.sleep(0.01)
+
+
+class Skip(Exception):
+    """This machine cannot run the test; says why."""
+
+
+class Group:
+    """A multicast group of its own on the loopback interface, and the nodes in it."""
+
+    def __init__(self, **settings):
+        self.folder = tempfile.mkdtemp(prefix="ordem-test-")
+        self.address = f"239.255.{random.randrange(256)}.{random.randrange(1, 255)}"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("", 0))
+            self.port = probe.getsockname()[1]
+        self.settings = settings
+        self.nodes = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for node in self.nodes:
+            node.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def environment(self, **settings):
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("NET_", "MULTICAST_", "LOG_", "NODE_ID"))}
+        return clean | {"MULTICAST_GROUP": self.address, "MULTICAST_PORT": str(self.port),
+                        "MULTICAST_INTERFACE": "lo"} | self.settings | settings
+
+    def start(self, name, ready=True, **settings):
+        node = Node(self, name, settings)
+        self.nodes.append(node)
+        if ready:
+            node.wait_for("ready", node.earlier_starts + 1)
+        return node
+
+    def start_many(self, count, **settings):
+        return [self.start(f"node{i + 1}", **settings) for i in range(count)]
+
+    def send(self, *datagrams):
+        """Sends datagrams to the group as a stranger; returns the address they come from."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+            sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 0)
+            for datagram in datagrams:
+                sender.sendto(datagram, (self.address, self.port))
+            return f"127.0.0.1:{sender.getsockname()[1]}"
+
+    def listener(self):
+        """A socket that has joined the group, as the original Python node joins it."""
+        receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        receiver.bind(("", self.port))
+        receiver.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                            struct.pack("4s4s", socket.inet_aton(self.address), socket.inet_aton("127.0.0.1")))
+        receiver.settimeout(LIMIT)
+        return receiver
+
+
+class Node:
+    """One parte1 process, typed at through a pipe and watched through its log."""
+
+    def __init__(self, group, name, settings):
+        self.name = name
+        self.log_path = os.path.join(group.folder, f"{name}.jsonl")
+        self.answers_path = os.path.join(group.folder, f"{name}.out")
+        self.screen_path = os.path.join(group.folder, f"{name}.err")
+        self.earlier_starts = len(self.events("start"))
+        environment = group.environment(**({"NODE_ID": name, "LOG_FILE": self.log_path} | settings))
+        with open(self.answers_path, "ab") as out, open(self.screen_path, "ab") as err:
+            self.process = subprocess.Popen([program("parte1"), "node"], stdin=subprocess.PIPE, stdout=out, stderr=err,
+                                            env=environment)
+
+    def type(self, *lines):
+        self.process.stdin.write("".join(line + "\n" for line in lines).encode())
+        self.process.stdin.flush()
+
+    def answers(self):
+        with open(self.answers_path, encoding="utf-8") as file:
+            return file.read()
+
+    def screen(self):
+        with open(self.screen_path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def events(self, kind=None):
+        if not os.path.exists(self.log_path):
+            return []
+        with open(self.log_path, encoding="utf-8") as file:
+            lines = file.read().split("\n")[:-1]
+        return [event for event in map(json.loads, lines) if kind in (None, event["event"])]
+
+    def delivered(self):
+        """What was delivered, as (type, key, value)."""
+        return [(e["command_type"], e.get("key"), e.get("value")) for e in self.events("deliver")]
+
+    def wait_for(self, kind, count=1):
+        def enough():
+            found = self.events(kind)
+            if len(found) < count and self.process.poll() is not None:
+                raise AssertionError(f"{self.name} ended with {self.process.returncode}: {self.screen()}")
+            return found if len(found) >= count else None
+        return wait_until(enough, f"{count} {kind} events of {self.name}, screen: {self.screen()[-2000:]}")
+
+    def wait(self):
+        self.process.stdin.close()
+        return self.process.wait(LIMIT)
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+
+
+def command(command_type="SET", key="x", value="1", **fields):
+    """A CommandMessage as the original system writes it."""
+    message = {"command_type": command_type, "key": key, "value": value, "sender_id": "stranger",
+               "message_uuid": str(uuid.uuid4()), "timestamp": time.time()} | fields
+    return json.dumps({k: v for k, v in message.items() if v is not ...}).encode()
+
+
+def lab(*arguments, input=None, **environment):
+    """Runs lab; returns its exit status, standard output and standard error."""
+    done = subprocess.run([program("lab"), *arguments], input=input, capture_output=True, timeout=5 * LIMIT,
+                          env=os.environ | environment)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def alive(marker):
+    """The processes whose environment holds `marker`."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                if marker.encode() in file.read():
+                    found.append(int(pid))
+        except OSError:
+            pass
+    return found
+
+
+def main(module):
+    """Runs every function of the module whose name starts with test_."""
+    tests = [(name[5:], test) for name, test in vars(module).items() if name.startswith("test_")]
+    print(f"1..{len(tests)}")
+    failed = 0
+    for number, (name, test) in enumerate(tests, 1):
+        try:
+            test()
+            print(f"ok {number} - {name}", flush=True)
+        except Skip as reason:
+            print(f"ok {number} - {name} # SKIP {reason}", flush=True)
+        except Exception:
+            failed += 1
+            print(f"not ok {number} - {name}", flush=True)
+            for line in traceback.format_exc().splitlines():
+                print(f"# {line}", flush=True)
+    sys.exit(1 if failed else 0)
+
+
+__all__ = ["BUILD", "Group", "LIMIT", "Node", "ROOT", "Skip", "alive", "command", "lab", "main", "program",
+           "wait_until", "json", "os", "random", "shutil", "signal", "socket", "subprocess", "sys", "tempfile", "time",
+           "uuid"]
