@@ -96,8 +96,8 @@ bool clock_parse(struct text text, int64_t *wall_us)
         s[16] != ':' || s[19] != '.' || s[26] != 'Z' || !read_digits(s, 4, &year) ||
         !read_digits(s + 5, 2, &month) || !read_digits(s + 8, 2, &day) || !read_digits(s + 11, 2, &hour) ||
         !read_digits(s + 14, 2, &minute) || !read_digits(s + 17, 2, &second) ||
-        !read_digits(s + 20, 6, &micro) || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) ||
-        hour > 23 || minute > 59 || second > 59) {
+        !read_digits(s + 20, 6, &micro) || month < 1 || month > 12 || day < 1 ||
+        day > days_in_month(year, month) || hour > 23 || minute > 59 || second > 59) {
         return false;
     }
     *wall_us =

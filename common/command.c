@@ -9,7 +9,8 @@
 static struct text take_word(struct text *rest)
 {
     struct text word = {rest->bytes, 0};
-    while (word.length < rest->length && rest->bytes[word.length] != ' ' && rest->bytes[word.length] != '\t') {
+    while (word.length < rest->length && rest->bytes[word.length] != ' ' &&
+           rest->bytes[word.length] != '\t') {
         word.length++;
     }
     *rest = text_trim((struct text){rest->bytes + word.length, rest->length - word.length});

@@ -1,5 +1,6 @@
 #include "common/config.h"
 
+#include "common/buffer.h"
 #include "common/uuid.h"
 
 #include <arpa/inet.h>
@@ -35,7 +36,8 @@ int config_int(const char *name, int64_t low, int64_t high, int64_t standard, in
     long long number = strtoll(text, &end, 10);
     if (errno != 0 || *end != '\0' || end == text || number < low || number > high) {
         char allowed[96];
-        snprintf(allowed, sizeof allowed, "a whole number from %" PRId64 " to %" PRId64 " is allowed", low, high);
+        snprintf(allowed, sizeof allowed, "a whole number from %" PRId64 " to %" PRId64 " is allowed", low,
+                 high);
         return refuse(error, name, text, allowed);
     }
     *value = number;
@@ -56,18 +58,22 @@ int config_multicast_group(const char *name, const char *standard, const char **
 int config_choice(const char *name, const char *const *choices, int standard, int *value, struct error *error)
 {
     const char *text = config_text(name, choices[standard]);
-    char allowed[128] = "one of";
-    size_t length = strlen(allowed);
 
     for (int i = 0; choices[i] != NULL; i++) {
         if (strcasecmp(text, choices[i]) == 0) {
             *value = i;
             return 0;
         }
-        length += (size_t)snprintf(allowed + length, sizeof allowed - length, " %s", choices[i]);
     }
-    snprintf(allowed + length, sizeof allowed - length, " is allowed");
-    return refuse(error, name, text, allowed);
+    struct buffer allowed = {0};
+    buffer_add_string(&allowed, "one of");
+    for (int i = 0; choices[i] != NULL; i++) {
+        buffer_add_format(&allowed, " %s", choices[i]);
+    }
+    buffer_add(&allowed, " is allowed", sizeof " is allowed"); /* with its NUL */
+    int code = refuse(error, name, text, allowed.bytes);
+    buffer_free(&allowed);
+    return code;
 }
 
 bool config_is_node_id(struct text text)
@@ -77,8 +83,8 @@ bool config_is_node_id(struct text text)
     }
     for (size_t i = 0; i < text.length; i++) {
         char c = text.bytes[i];
-        bool allowed = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
-                       c == '_' || c == '-';
+        bool allowed = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                       c == '.' || c == '_' || c == '-';
         if (!allowed) {
             return false;
         }

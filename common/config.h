@@ -20,7 +20,8 @@ int config_int(const char *name, int64_t low, int64_t high, int64_t standard, in
 int config_multicast_group(const char *name, const char *standard, const char **value, struct error *error);
 
 /* One of the NULL-terminated `choices`, in any letter case; `*value` is its index. */
-int config_choice(const char *name, const char *const *choices, int standard, int *value, struct error *error);
+int config_choice(const char *name, const char *const *choices, int standard, int *value,
+                  struct error *error);
 
 /* A node's name: 1 to 64 of A-Z a-z 0-9 . _ -  Where the variable is unset, "node-" and four random digits. */
 int config_node_id(const char *name, char out[65], struct error *error);

@@ -20,10 +20,12 @@ void event_send(struct log *log, const struct message *message);
 
 void event_receive(struct log *log, const struct message *message);
 
-#define EVENT_SNAPSHOT_MAX (1024 * 1024) /* bytes; of a larger snapshot only the size is logged (snapshot_bytes) */
+#define EVENT_SNAPSHOT_MAX                                                                                   \
+    (1024 * 1024) /* bytes; of a larger snapshot only the size is logged (snapshot_bytes) */
 
 /* `snapshot` is the store as JSON text for a PRINT, without bytes for the rest. */
-void event_deliver(struct log *log, const struct message *message, uint64_t ordem_local, struct text snapshot);
+void event_deliver(struct log *log, const struct message *message, uint64_t ordem_local,
+                   struct text snapshot);
 
 /* `fault` is "loss", "delay", "duplicate" or "partition"; `delay_ms` stands where it is not negative. */
 void event_fault(struct log *log, const struct message *message, const char *fault, int64_t delay_ms);

@@ -4,6 +4,7 @@
 #include "common/json.h"
 #include "common/random.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,8 +87,9 @@ static bool set_partition(struct fault_settings *settings, const char *value)
 static bool set_seed(struct fault_settings *settings, const char *value)
 {
     char *end;
+    errno = 0;
     settings->seed = strtoull(value, &end, 10);
-    return *value >= '0' && *value <= '9' && *end == '\0';
+    return *value >= '0' && *value <= '9' && *end == '\0' && errno == 0;
 }
 
 static const struct setting {
@@ -104,16 +106,19 @@ static const struct setting {
 
 #define SETTING_COUNT (sizeof known_settings / sizeof *known_settings)
 
-int fault_settings_set(struct fault_settings *settings, const char *name, struct text value, struct error *error)
+int fault_settings_set(struct fault_settings *settings, const char *name, struct text value,
+                       struct error *error)
 {
     char string[FAULTS_PARTITION_MAX + 1];
     struct fault_settings changed = *settings;
 
-    snprintf(string, sizeof string, "%.*s", (int)(value.length < sizeof string ? value.length : sizeof string),
-             value.bytes);
+    snprintf(string, sizeof string, "%.*s",
+             (int)(value.length < sizeof string ? value.length : sizeof string), value.bytes);
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         if (strcmp(known_settings[i].name, name) == 0) {
-            if (!known_settings[i].set(&changed, string)) {
+            /* What does not fit, or holds a NUL, would be judged by its beginning. */
+            bool whole = strlen(string) == value.length;
+            if (!whole || !known_settings[i].set(&changed, string)) {
                 return error_set(error, ERROR_CONFIG, "%s is \"%.60s\": %s", name, string,
                                  known_settings[i].allowed);
             }
@@ -121,8 +126,10 @@ int fault_settings_set(struct fault_settings *settings, const char *name, struct
             return 0;
         }
     }
-    return error_set(error, ERROR_CONFIG, "%.60s is not a setting of the network: NET_DELAY_MS, NET_LOSS, "
-                     "NET_DUPLICATE, NET_PARTITION and NET_SEED are", name);
+    return error_set(error, ERROR_CONFIG,
+                     "%.60s is not a setting of the network: NET_DELAY_MS, NET_LOSS, "
+                     "NET_DUPLICATE, NET_PARTITION and NET_SEED are",
+                     name);
 }
 
 int fault_settings_read(struct fault_settings *settings, struct error *error)
@@ -130,9 +137,8 @@ int fault_settings_read(struct fault_settings *settings, struct error *error)
     *settings = (struct fault_settings){0};
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         const char *value = config_text(known_settings[i].name, NULL);
-        int code = value == NULL
-                       ? 0
-                       : fault_settings_set(settings, known_settings[i].name, text_of(value), error);
+        int code =
+            value == NULL ? 0 : fault_settings_set(settings, known_settings[i].name, text_of(value), error);
         if (code != 0) {
             return code;
         }
@@ -147,11 +153,19 @@ int fault_settings_read_json(struct fault_settings *settings, struct text json, 
     int code = json_object_read(&object, json, error);
 
     for (size_t i = 0; code == 0 && i < object.count; i++) {
+        const struct json_member *member = &object.members[i];
         char name[64];
-        struct text given = object.members[i].name;
-        snprintf(name, sizeof name, "%.*s", (int)(given.length < sizeof name ? given.length : sizeof name),
-                 given.bytes);
-        code = fault_settings_set(&changed, name, object.members[i].text, error);
+        snprintf(name, sizeof name, "%.*s",
+                 (int)(member->name.length < sizeof name ? member->name.length : sizeof name),
+                 member->name.bytes);
+        if (strlen(name) != member->name.length) {
+            code = error_set(error, ERROR_CONFIG, "%s… is not a setting of the network", name);
+        } else if (member->kind != JSON_STRING && member->kind != JSON_NUMBER) {
+            code = error_set(error, ERROR_CONFIG, "%s is of type %s: a string or a number is allowed", name,
+                             json_kind_name(member->kind));
+        } else {
+            code = fault_settings_set(&changed, name, member->text, error);
+        }
     }
     json_object_free(&object);
     if (code == 0) {
@@ -164,6 +178,12 @@ bool fault_settings_active(const struct fault_settings *settings)
 {
     return settings->delay_max_ms > 0 || settings->loss > 0 || settings->duplicate > 0 ||
            settings->partition[0] != '\0';
+}
+
+bool fault_settings_equal(const struct fault_settings *a, const struct fault_settings *b)
+{
+    return a->delay_min_ms == b->delay_min_ms && a->delay_max_ms == b->delay_max_ms && a->loss == b->loss &&
+           a->duplicate == b->duplicate && a->seed == b->seed && strcmp(a->partition, b->partition) == 0;
 }
 
 /* ---- decisions ---- */
@@ -207,6 +227,21 @@ static bool is_cut(const struct faults *faults, struct text sender)
     return from != 0 && to != 0 && from != to;
 }
 
+/* The counter of a sender: the first FAULTS_STREAMS have one each, wherever their hashes fall. */
+static uint64_t *counter_of(struct faults *faults, uint64_t sender)
+{
+    for (size_t i = 0; i < FAULTS_STREAMS; i++) {
+        struct fault_stream *stream = &faults->streams[(sender + i) % FAULTS_STREAMS];
+        if (stream->seen == 0) {
+            stream->sender = sender;
+        }
+        if (stream->sender == sender) {
+            return &stream->seen;
+        }
+    }
+    return &faults->seen_from_others;
+}
+
 static uint32_t draw_delay(const struct fault_settings *settings, struct random *random)
 {
     uint64_t span = (uint64_t)settings->delay_max_ms - settings->delay_min_ms + 1;
@@ -217,7 +252,7 @@ struct fault_plan faults_plan(struct faults *faults, struct text sender)
 {
     const struct fault_settings *settings = &faults->settings;
     uint64_t from = random_hash(sender);
-    uint64_t number = faults->seen[from % FAULTS_STREAMS]++;
+    uint64_t number = (*counter_of(faults, from))++;
     uint64_t link = random_mix(random_mix(settings->seed, random_hash(faults->self)), from);
     struct random random = {random_mix(link, number)};
     struct fault_plan plan = {.copies = 1};

@@ -16,9 +16,9 @@
 #define FAULTS_PARTITION_MAX 1024 /* bytes of its text */
 
 struct fault_settings {
-    uint32_t delay_min_ms, delay_max_ms; /* NET_DELAY_MS: "0-30" or "10"; uniform, both ends included */
-    double loss;                         /* NET_LOSS: probability, 0 to 1 */
-    double duplicate;                    /* NET_DUPLICATE: probability, 0 to 1 */
+    uint32_t delay_min_ms, delay_max_ms;  /* NET_DELAY_MS: "0-30" or "10"; uniform, both ends included */
+    double loss;                          /* NET_LOSS: probability, 0 to 1 */
+    double duplicate;                     /* NET_DUPLICATE: probability, 0 to 1 */
     char partition[FAULTS_PARTITION_MAX]; /* NET_PARTITION: "node1,node2|node3"; "" for none */
     uint64_t seed;                        /* NET_SEED */
 };
@@ -30,16 +30,24 @@ struct fault_plan {
     uint32_t delay_ms[2]; /* of each copy */
 };
 
-#define FAULTS_STREAMS 256 /* senders told apart; more share their counters, which only costs independence */
+#define FAULTS_STREAMS                                                                                       \
+    256 /* senders told apart; further ones share a counter, which only costs independence */
+
+struct fault_stream {
+    uint64_t sender; /* the hash of its name */
+    uint64_t seen;   /* messages so far; 0 where nobody has sent any */
+};
 
 struct faults {
     struct fault_settings settings;
     struct text self;
-    uint64_t seen[FAULTS_STREAMS]; /* messages so far, by the hash of their sender */
+    struct fault_stream streams[FAULTS_STREAMS]; /* an open hash table, by sender */
+    uint64_t seen_from_others;
 };
 
 /* Reads one setting, named as in the environment (a delay may end in "ms"). ERROR_CONFIG. */
-int fault_settings_set(struct fault_settings *settings, const char *name, struct text value, struct error *error);
+int fault_settings_set(struct fault_settings *settings, const char *name, struct text value,
+                       struct error *error);
 
 /* Reads all of them from the environment; unset ones are off. */
 int fault_settings_read(struct fault_settings *settings, struct error *error);
@@ -50,6 +58,8 @@ int fault_settings_read_json(struct fault_settings *settings, struct text json, 
 
 /* Can anything happen to a message at all? */
 bool fault_settings_active(const struct fault_settings *settings);
+
+bool fault_settings_equal(const struct fault_settings *a, const struct fault_settings *b);
 
 /* `self` (not owned) is the receiver's name. */
 void faults_init(struct faults *faults, const struct fault_settings *settings, struct text self);

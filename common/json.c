@@ -10,8 +10,8 @@
 
 /* A member of a nested object, as written so far: `"name":value`, without a comma. */
 struct nested_member {
-    size_t start, end;       /* offsets into the text */
-    size_t name_start;       /* its decoded name, an offset into the reader's names */
+    size_t start, end; /* offsets into the text */
+    size_t name_start; /* its decoded name, an offset into the reader's names */
     size_t name_length;
 };
 
@@ -128,8 +128,11 @@ static int container_begin(struct reader *reader, bool is_object)
     }
     reader->frames =
         memory_grow(reader->frames, &reader->frames_capacity, reader->depth + 1, sizeof *reader->frames);
-    reader->frames[reader->depth++] = (struct frame){
-        .is_object = is_object, .start = reader->object->text.length, .first_nested = reader->nested_count};
+    reader->frames[reader->depth++] = (struct frame){.is_object = is_object,
+                                                     .start = reader->object->text.length,
+                                                     .first_nested = reader->nested_count};
+    struct json_member *member = &reader->object->members[reader->object->count - 1];
+    member->depth = reader->depth > member->depth ? reader->depth : member->depth;
     buffer_add_char(&reader->object->text, is_object ? '{' : '[');
     return 1;
 }
@@ -153,12 +156,12 @@ static void object_canonicalise(struct reader *reader, const struct frame *frame
 {
     struct buffer *text = &reader->object->text;
     struct buffer *names = &reader->names;
-    struct nested_member *members = reader->nested + frame->first_nested;
     size_t count = reader->nested_count - frame->first_nested;
 
     if (count == 0) {
         return;
     }
+    struct nested_member *members = reader->nested + frame->first_nested;
     names->length = members[0].name_start; /* forgotten after this; the bytes stay until the next name */
     qsort_r(members, count, sizeof *members, nested_compare, names);
     buffer_clear(&reader->scratch);
@@ -244,6 +247,7 @@ static int on_name(void *context, const unsigned char *bytes, size_t length)
     member->name_start = reader->names.length;
     member->name_length = length;
     buffer_add(&reader->names, name.bytes, name.length);
+    buffer_add_char(&reader->names, '\0'); /* so that an empty name stands somewhere too */
     json_write_string(&object->text, name);
     buffer_add_char(&object->text, ':');
     return 1;
@@ -321,6 +325,9 @@ int json_object_read(struct json_object *object, struct text text, struct error 
 
     object->count = 0;
     buffer_clear(&object->text);
+    if (text.length == 0) {
+        return error_set(error, ERROR_NOT_JSON, "not JSON: empty");
+    }
     if (!text_is_utf8(text)) {
         return error_set(error, ERROR_NOT_UTF8, "not valid UTF-8");
     }
@@ -399,9 +406,7 @@ void json_write_string(struct buffer *out, struct text text)
         if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7F && !c1) {
             continue;
         }
-        if (i > plain) {
-            buffer_add(out, text.bytes + plain, i - plain);
-        }
+        buffer_add(out, text.bytes + plain, i - plain);
         if (c1) {
             c = (unsigned char)text.bytes[++i]; /* C2 80 is U+0080, and so on to U+009F */
         }
@@ -414,7 +419,7 @@ void json_write_string(struct buffer *out, struct text text)
             buffer_add_format(out, "\\u%04x", c);
         }
     }
-    if (text.length > plain) {
+    if (text.length > plain) { /* there may be no text at all */
         buffer_add(out, text.bytes + plain, text.length - plain);
     }
     buffer_add_char(out, '"');

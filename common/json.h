@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define JSON_DEPTH_MAX 1000 /* what Python's json module takes by default, so that the originals can read it too */
+#define JSON_DEPTH_MAX 1000 /* levels of one member's value */
 
 enum json_kind { JSON_NULL, JSON_BOOLEAN, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
@@ -22,6 +22,7 @@ struct json_member {
     struct text name;
     struct text text; /* of a string the decoded characters, of anything else canonical JSON */
     enum json_kind kind;
+    size_t depth; /* how many levels of arrays and objects its value has; 0 for a plain one */
     size_t name_offset, text_offset; /* into the object's buffer, while it is being read */
 };
 

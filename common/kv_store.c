@@ -27,14 +27,14 @@ void kv_store_init(struct kv_store *store)
 
 void kv_store_free(struct kv_store *store)
 {
-    struct kv_entry *entry;
-    struct kv_entry *next;
+    struct kv_entry *entry = store->entries;
 
-    HASH_ITER(hh, store->entries, entry, next)
-    {
-        HASH_DEL(store->entries, entry);
+    HASH_CLEAR(hh, store->entries); /* the table; the entries stay linked to each other */
+    while (entry != NULL) {
+        struct kv_entry *next = entry->hh.next;
         free(entry->value);
         free(entry);
+        entry = next;
     }
     kv_store_init(store);
 }
@@ -58,7 +58,7 @@ static void set(struct kv_store *store, struct text key, struct text value)
         memcpy(entry->key, key.bytes, key.length);
         HASH_ADD_KEYPTR(hh, store->entries, entry->key, entry->key_length, entry);
     }
-    if (entry->value_length != value.length) {
+    if (entry->value == NULL || entry->value_length != value.length) {
         entry->value = memory_resize(entry->value, value.length);
         entry->value_length = (uint32_t)value.length;
     }

@@ -32,7 +32,8 @@ int log_options_read(struct log_options *options, const char *node, struct error
     int level;
     int format;
 
-    *options = (struct log_options){.node = node, .screen = STDERR_FILENO, .file = config_text("LOG_FILE", NULL)};
+    *options =
+        (struct log_options){.node = node, .screen = STDERR_FILENO, .file = config_text("LOG_FILE", NULL)};
     int code = config_choice("LOG_LEVEL", level_names, LOG_INFO, &level, error);
     if (code == 0) {
         code = config_choice("LOG_FORMAT", formats, 0, &format, error);
@@ -55,7 +56,8 @@ int log_open(struct log *log, const struct log_options *options, struct error *e
     }
     log->file.descriptor = open(options->file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (log->file.descriptor < 0) {
-        return error_set(error, ERROR_FILE, "LOG_FILE %s cannot be opened: %s", options->file, strerror(errno));
+        return error_set(error, ERROR_FILE, "LOG_FILE %s cannot be opened: %s", options->file,
+                         strerror(errno));
     }
     return 0;
 }

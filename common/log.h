@@ -48,8 +48,8 @@ struct log_sink {
 struct log {
     struct log_options options;
     struct log_sink screen, file;
-    struct buffer json, line; /* the event being written, in both forms */
-    struct buffer line_end;   /* what is to stand last on the screen */
+    struct buffer json, line;  /* the event being written, in both forms */
+    struct buffer line_end;    /* what is to stand last on the screen */
     void (*hide_prompt)(void); /* called around writes to the screen; NULL where nobody is typing */
     void (*show_prompt)(void);
 };

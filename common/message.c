@@ -34,7 +34,8 @@ struct message *message_new(const struct message *fields)
 {
     size_t length =
         fields->key.length + fields->value.length + fields->sender_id.length + fields->message_uuid.length;
-    struct message *message = memory_new(sizeof *message + length); /* one allocation: the text stands behind */
+    struct message *message =
+        memory_new(sizeof *message + length); /* one allocation: the text stands behind */
     char *room = (char *)(message + 1);
 
     *message = *fields;
@@ -122,7 +123,7 @@ static int read_string(const struct json_object *object, const char *name, struc
 
 static int read_command_type(const struct json_object *object, enum command_type *type, struct error *error)
 {
-    struct text name;
+    struct text name = {0};
     int code = read_string(object, "command_type", &name, error);
     if (code != 0) {
         return code;
@@ -162,16 +163,17 @@ static int read_key(const struct json_object *object, struct message *fields, st
 {
     const struct json_member *member = find(object, "key");
     if (member == NULL) {
-        return fields->command_type == COMMAND_PRINT
-                   ? 0
-                   : error_set(error, ERROR_FIELD_MISSING, "%s without key",
-                               command_type_name(fields->command_type));
+        return fields->command_type == COMMAND_PRINT ? 0
+                                                     : error_set(error, ERROR_FIELD_MISSING, "%s without key",
+                                                                 command_type_name(fields->command_type));
     }
     int code = expect_kind(member, "key", JSON_STRING, error);
     if (code == 0) {
         code = message_check_key(member->text, error);
     }
-    fields->key = member->text;
+    if (fields->command_type != COMMAND_PRINT) {
+        fields->key = member->text;
+    }
     return code;
 }
 
@@ -211,9 +213,10 @@ static int read_seq(const struct json_object *object, int64_t *seq, struct error
     for (size_t i = 0; i < member->text.length; i++) {
         char c = member->text.bytes[i];
         if (c < '0' || c > '9' || number > (uint64_t)(INT64_MAX - (c - '0')) / 10) {
-            return error_set(error, ERROR_FIELD_VALUE, "seq is %.*s, a whole number from 0 to %" PRId64
-                             " is allowed", (int)(member->text.length < 40 ? member->text.length : 40),
-                             member->text.bytes, INT64_MAX);
+            return error_set(error, ERROR_FIELD_VALUE,
+                             "seq is %.*s, a whole number from 0 to %" PRId64 " is allowed",
+                             (int)(member->text.length < 40 ? member->text.length : 40), member->text.bytes,
+                             INT64_MAX);
         }
         number = number * 10 + (uint64_t)(c - '0');
     }
@@ -265,6 +268,11 @@ struct message *message_decode(struct text bytes, size_t limit, struct error *er
         return NULL;
     }
     const struct json_member *member = find(&object, "value");
+    if (member != NULL && member->depth > MESSAGE_VALUE_DEPTH_MAX) {
+        error_set(error, ERROR_FIELD_VALUE, "value is nested %zu levels deep, at most %d are allowed",
+                  member->depth, MESSAGE_VALUE_DEPTH_MAX);
+        return NULL;
+    }
     if (member != NULL) {
         buffer_clear(&value);
         json_write_member(&value, member);

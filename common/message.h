@@ -18,11 +18,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MESSAGE_KEY_MAX      256         /* bytes */
-#define MESSAGE_SENDER_MAX   256         /* bytes */
-#define MESSAGE_DATAGRAM_MAX (60 * 1024) /* bytes of an encoded message that must fit one UDP datagram */
+#define MESSAGE_KEY_MAX      256           /* bytes */
+#define MESSAGE_SENDER_MAX   256           /* bytes */
+#define MESSAGE_DATAGRAM_MAX (60 * 1024)   /* bytes of an encoded message that must fit one UDP datagram */
 #define MESSAGE_STREAM_MAX   (1024 * 1024) /* bytes of an encoded message anywhere else */
 #define MESSAGE_NO_SEQ       (-1)
+
+/* Levels of arrays and objects in a value. Python's json module gives up a little below 1000 in all, so that the
+ * originals can read what is stored here; and a snapshot in a log is two levels deeper than the values in it. */
+#define MESSAGE_VALUE_DEPTH_MAX 900
 
 enum command_type { COMMAND_SET, COMMAND_GET, COMMAND_PRINT };
 

@@ -266,12 +266,14 @@ static void on_end(struct prompt *prompt)
 
 static int usage(FILE *out, int status)
 {
-    fputs("usage: parte1 [node]\n"
-          "A replica of the key-value store over UDP multicast. Commands come from the prompt: type HELP there.\n"
-          "Settings: NODE_ID, MULTICAST_GROUP, MULTICAST_PORT, MULTICAST_TTL, MULTICAST_INTERFACE,\n"
-          "MULTICAST_RECEIVE_BUFFER, LOG_LEVEL, LOG_FORMAT, LOG_FILE, NET_DELAY_MS, NET_LOSS, NET_DUPLICATE,\n"
-          "NET_PARTITION, NET_SEED, NET_FAULTS_FILE (see README.md).\n",
-          out);
+    fputs(
+        "usage: parte1 [node]\n"
+        "A replica of the key-value store over UDP multicast. Commands come from the prompt: type HELP "
+        "there.\n"
+        "Settings: NODE_ID, MULTICAST_GROUP, MULTICAST_PORT, MULTICAST_TTL, MULTICAST_INTERFACE,\n"
+        "MULTICAST_RECEIVE_BUFFER, LOG_LEVEL, LOG_FORMAT, LOG_FILE, NET_DELAY_MS, NET_LOSS, NET_DUPLICATE,\n"
+        "NET_PARTITION, NET_SEED, NET_FAULTS_FILE (see README.md).\n",
+        out);
     return status;
 }
 
@@ -286,7 +288,8 @@ static void announce(struct node *node, const struct multicast_options *options)
     if (log_begin(&node->log, LOG_INFO, "ready")) {
         log_text(&node->log, "group", text_of(options->group));
         log_int(&node->log, "port", options->port);
-        log_text(&node->log, "interface", text_of(options->interface != NULL ? options->interface : "by route"));
+        log_text(&node->log, "interface",
+                 text_of(options->interface != NULL ? options->interface : "by route"));
         log_int(&node->log, "receive_buffer", node->multicast.granted_buffer);
         log_end(&node->log);
     }

@@ -38,7 +38,8 @@ static void replay_send(struct replaying *replaying, uint32_t process, uint32_t 
     const struct history *history = replaying->causality->history;
     struct replay *replay = &replaying->processes[process];
 
-    memcpy(known_row(replaying->causality, command), replay->knows, history->process_count * sizeof *replay->knows);
+    memcpy(known_row(replaying->causality, command), replay->knows,
+           history->process_count * sizeof *replay->knows);
     replay->knows[process] = history->commands[command].send_index;
     replaying->sent[command] = true;
     for (uint32_t p = replaying->waiting_for[command]; p != HISTORY_NONE;) {
@@ -113,7 +114,7 @@ static void list_commands_by_sender(struct causality *causality)
     causality->sent_by = memory_new_zeroed(history->process_count, sizeof *causality->sent_by);
     for (size_t p = 0; p < history->process_count; p++) {
         size_t size = (history->processes[p].send_count + 1) * sizeof(uint32_t);
-        causality->sent_by[p] = memset(memory_new(size), 0xFF, size); /* HISTORY_NONE */
+        causality->sent_by[p] = memory_new(size);
     }
     for (uint32_t c = 0; c < history->command_count; c++) {
         const struct command_record *command = &history->commands[c];

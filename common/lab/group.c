@@ -43,7 +43,6 @@ static char **make_environment(const char *const *settings, char **own)
     size_t count = 0;
     size_t capacity = 0;
     char **list = NULL;
-    extern char **environ;
 
     for (char **variable = environ; *variable != NULL; variable++) {
         size_t name = strcspn(*variable, "=") + 1;
@@ -90,18 +89,20 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal_nu
     member->group->on_exit(member->group, member);
 }
 
-static int spawn(struct member *member, const char *program, char **environment, int screen, struct error *error)
+static int spawn(struct member *member, const char *program, char **environment, int screen,
+                 struct error *error)
 {
     char *arguments[] = {(char *)program, (char *)"node", NULL};
     uv_stdio_container_t streams[3];
-    uv_process_options_t options = {.file = program,
-                                    .args = arguments,
-                                    .env = environment,
-                                    .stdio = streams,
-                                    .stdio_count = 3,
-                                    .exit_cb = on_process_exit,
-                                    /* a session of its own: Ctrl-C reaches the lab, which stops them in order */
-                                    .flags = UV_PROCESS_DETACHED};
+    uv_process_options_t options = {
+        .file = program,
+        .args = arguments,
+        .env = environment,
+        .stdio = streams,
+        .stdio_count = 3,
+        .exit_cb = on_process_exit,
+        /* a session of its own: Ctrl-C reaches the lab, which stops them in order */
+        .flags = UV_PROCESS_DETACHED};
 
     uv_pipe_init(member->group->loop, &member->input, 0);
     streams[0].flags = UV_CREATE_PIPE | UV_READABLE_PIPE;

@@ -17,25 +17,28 @@ static struct process *find_process(struct history *history, struct text name, s
     if (number == history->process_count) {
         history->processes = memory_grow(history->processes, &history->process_capacity,
                                          history->process_count + 1, sizeof *history->processes);
-        history->processes[history->process_count++] = (struct process){
-            .name = names_number(&history->texts, name), .part = NAMES_NONE, .source = place.source};
+        history->processes[history->process_count++] =
+            (struct process){.name = names_number(&history->texts, name),
+                             .part = NAMES_NONE,
+                             .source = place.source};
     }
     return &history->processes[number];
 }
 
-static uint32_t add_event(struct history *history, struct process *process, enum event_kind kind, uint32_t command,
-                          const struct log_record *record, struct line_place place)
+static uint32_t add_event(struct history *history, struct process *process, enum event_kind kind,
+                          uint32_t command, const struct log_record *record, struct line_place place)
 {
     uint32_t number = (uint32_t)history->event_count;
 
     history->events = memory_grow(history->events, &history->event_capacity, history->event_count + 1,
                                   sizeof *history->events);
-    history->events[history->event_count++] = (struct event){.kind = kind,
-                                                             .process = (uint32_t)(process - history->processes),
-                                                             .command = command,
-                                                             .wall_us = record->wall_us,
-                                                             .ordem_local = record->ordem_local,
-                                                             .place = place};
+    history->events[history->event_count++] =
+        (struct event){.kind = kind,
+                       .process = (uint32_t)(process - history->processes),
+                       .command = command,
+                       .wall_us = record->wall_us,
+                       .ordem_local = record->ordem_local,
+                       .place = place};
     process->events = memory_grow(process->events, &process->event_capacity, process->event_count + 1,
                                   sizeof *process->events);
     process->events[process->event_count++] = number;
@@ -90,7 +93,8 @@ static uint32_t find_command(struct history *history, const struct log_record *r
 
 /* ---- problems ---- */
 
-void history_add_problem(struct history *history, uint32_t process, bool missing_deliveries, const char *format, ...)
+void history_add_problem(struct history *history, uint32_t process, bool missing_deliveries,
+                         const char *format, ...)
 {
     struct problem problem = {.process = process, .missing_deliveries = missing_deliveries};
     va_list arguments;
@@ -132,7 +136,8 @@ static void check_ordem_local(struct history *history, struct process *process, 
     if (ordem_local > last + 1) {
         process_problem(history, process, true, "is cut", last, ordem_local, place);
     } else if (ordem_local <= last) {
-        process_problem(history, process, false, "was altered or holds a line twice", last, ordem_local, place);
+        process_problem(history, process, false, "was altered or holds a line twice", last, ordem_local,
+                        place);
     }
     process->last_ordem_local = ordem_local;
 }
@@ -143,10 +148,9 @@ static void add_send(struct history *history, struct process *process, uint32_t 
 {
     struct command_record *record = &history->commands[command];
 
-    process->send_count++;
-    if (record->send_event == HISTORY_NONE) {
+    if (record->send_event == HISTORY_NONE) { /* a command is sent once; what repeats it says nothing new */
         record->send_event = event;
-        record->send_index = process->send_count;
+        record->send_index = ++process->send_count;
     }
 }
 
@@ -205,7 +209,7 @@ static enum event_kind kind_of(struct text event)
             return (enum event_kind)kind;
         }
     }
-    return (enum event_kind)-1;
+    return (enum event_kind) - 1;
 }
 
 static bool is_about_command(enum event_kind kind)
@@ -274,7 +278,8 @@ void history_complete(struct history *history)
         if (command->send_event != HISTORY_NONE) {
             command->sender_process = history->events[command->send_event].process;
         } else if (command->sender != NAMES_NONE) {
-            uint32_t process = names_find(&history->process_names, names_text(&history->texts, command->sender));
+            uint32_t process =
+                names_find(&history->process_names, names_text(&history->texts, command->sender));
             command->sender_process = process == NAMES_NONE ? HISTORY_NONE : process;
         }
     }
@@ -286,14 +291,14 @@ void history_complete(struct history *history)
                                 (int)name.length, name.bytes);
         } else if (process->delivery_count == 0 && history->command_count > 0) {
             history_add_problem(history, p, true,
-                                "%.*s's log holds no delivery: was LOG_LEVEL quieter than info?", (int)name.length,
-                                name.bytes);
+                                "%.*s's log holds no delivery: was LOG_LEVEL quieter than info?",
+                                (int)name.length, name.bytes);
         }
     }
 }
 
-const struct fault_record *history_find_fault(const struct history *history, uint32_t process, uint32_t command,
-                                              const char *kind)
+const struct fault_record *history_find_fault(const struct history *history, uint32_t process,
+                                              uint32_t command, const char *kind)
 {
     for (size_t i = 0; i < history->fault_count; i++) {
         const struct fault_record *fault = &history->faults[i];

@@ -23,7 +23,15 @@ struct line_place {
     uint64_t offset; /* bytes from the start of the file */
 };
 
-enum event_kind { EVENT_START, EVENT_READY, EVENT_SEND, EVENT_RECEIVE, EVENT_DELIVER, EVENT_FAULT, EVENT_STOP };
+enum event_kind {
+    EVENT_START,
+    EVENT_READY,
+    EVENT_SEND,
+    EVENT_RECEIVE,
+    EVENT_DELIVER,
+    EVENT_FAULT,
+    EVENT_STOP
+};
 
 struct event {
     enum event_kind kind;
@@ -38,10 +46,10 @@ struct event {
 struct command_record {
     uint32_t uuid, sender, key, value; /* numbers in `texts`; key and value NAMES_NONE where there is none */
     uint32_t first_event;              /* the line that told it */
-    uint32_t sender_process;           /* whose log tells the send, or who would; HISTORY_NONE without its log */
-    uint32_t send_event;               /* HISTORY_NONE if no log tells that it was sent */
-    uint32_t send_index;               /* its place among its sender's commands, from 1; 0 if not sent */
-    int8_t type;                       /* enum command_type */
+    uint32_t sender_process; /* whose log tells the send, or who would; HISTORY_NONE without its log */
+    uint32_t send_event;     /* HISTORY_NONE if no log tells that it was sent */
+    uint32_t send_index;     /* its place among its sender's commands, from 1; 0 if not sent */
+    int8_t type;             /* enum command_type */
 };
 
 /* Two lines that tell one command differently. */
@@ -58,7 +66,7 @@ struct fault_record {
 
 /* Something that keeps the judge from trusting a log: it is missing, cut, or was tampered with. */
 struct problem {
-    uint32_t process; /* HISTORY_NONE if it concerns no single one */
+    uint32_t process;        /* HISTORY_NONE if it concerns no single one */
     bool missing_deliveries; /* lines are gone, so a delivery that is not there may have happened */
     char text[256];
 };
@@ -84,7 +92,7 @@ struct process {
 /* Zeroed to start with. */
 struct history {
     struct names texts;
-    struct names uuids; /* a command's number is that of its UUID */
+    struct names uuids;         /* a command's number is that of its UUID */
     struct names process_names; /* likewise a process's */
     struct event *events;
     size_t event_count, event_capacity;
@@ -99,7 +107,7 @@ struct history {
     struct problem *problems;
     size_t problem_count, problem_capacity;
     uint64_t further_problems; /* above HISTORY_PROBLEMS_MAX they are only counted */
-    uint64_t lines; /* that were lines of an Ordem log */
+    uint64_t lines;            /* that were lines of an Ordem log */
 };
 
 /* Adds what one line says. Lines of one process must come in their order. */
@@ -109,12 +117,12 @@ void history_add(struct history *history, const struct log_record *record, struc
 void history_complete(struct history *history);
 
 /* Notes that a log cannot be trusted. */
-void history_add_problem(struct history *history, uint32_t process, bool missing_deliveries, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void history_add_problem(struct history *history, uint32_t process, bool missing_deliveries,
+                         const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* The first fault of a command at a process, NULL if none was injected there. `kind` may be NULL for any. */
-const struct fault_record *history_find_fault(const struct history *history, uint32_t process, uint32_t command,
-                                              const char *kind);
+const struct fault_record *history_find_fault(const struct history *history, uint32_t process,
+                                              uint32_t command, const char *kind);
 
 /* "start", "ready", …: as the log names it. */
 const char *event_kind_name(enum event_kind kind);

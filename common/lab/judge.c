@@ -79,8 +79,8 @@ static bool logs_incomplete(const struct history *history)
 
 static bool needs_senders(enum guarantee guarantee)
 {
-    return guarantee == GUARANTEE_DELIVERY || guarantee == GUARANTEE_NO_CREATION || guarantee == GUARANTEE_FIFO ||
-           guarantee == GUARANTEE_CAUSAL;
+    return guarantee == GUARANTEE_DELIVERY || guarantee == GUARANTEE_NO_CREATION ||
+           guarantee == GUARANTEE_FIFO || guarantee == GUARANTEE_CAUSAL;
 }
 
 static const char *reason_for_doubt(const struct judging *judging, enum guarantee guarantee)
@@ -183,7 +183,8 @@ void verdict_add_evidence(struct verdict *verdict, uint32_t event)
     }
 }
 
-void tell_overtaking(struct verdict *verdict, const struct history *history, uint32_t process, uint32_t overtaken)
+void tell_overtaking(struct verdict *verdict, const struct history *history, uint32_t process,
+                     uint32_t overtaken)
 {
     const struct fault_record *fault = history_find_fault(history, process, overtaken, "delay");
 
@@ -194,7 +195,8 @@ void tell_overtaking(struct verdict *verdict, const struct history *history, uin
         tell_process(&verdict->story, history, process);
         verdict_add_evidence(verdict, fault->event);
     } else {
-        buffer_add_string(&verdict->story, ": the network brought them in that order, and no rule put them right");
+        buffer_add_string(&verdict->story,
+                          ": the network brought them in that order, and no rule put them right");
     }
 }
 
@@ -213,7 +215,8 @@ void tell_loss(struct verdict *verdict, const struct history *history, uint32_t 
         verdict_add_evidence(verdict, fault->event);
     } else if (at->dropped > 0) {
         buffer_add_format(&verdict->story,
-                          ": its kernel dropped %" PRIu64 " datagrams that came faster than the node took them",
+                          ": its kernel dropped %" PRIu64
+                          " datagrams that came faster than the node took them",
                           at->dropped);
     } else {
         buffer_add_string(&verdict->story, ": the network lost it, and nothing sent it again");

@@ -31,9 +31,9 @@ enum outcome { OUTCOME_HOLDS, OUTCOME_VIOLATED, OUTCOME_UNKNOWN };
 
 struct verdict {
     enum outcome outcome;
-    uint64_t count;        /* violations; of what, `finding` says */
-    struct buffer finding; /* "8 of 900 deliveries are missing"; where unknown, why */
-    struct buffer story;   /* of the counterexample: one sentence that says what happened and why */
+    uint64_t count;                  /* violations; of what, `finding` says */
+    struct buffer finding;           /* "8 of 900 deliveries are missing"; where unknown, why */
+    struct buffer story;             /* of the counterexample: one sentence that says what happened and why */
     uint32_t evidence[EVIDENCE_MAX]; /* events whose lines prove it, in the order of the story */
     size_t evidence_count;
 };

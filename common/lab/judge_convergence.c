@@ -105,7 +105,8 @@ struct example {
     size_t other; /* the replica that differs from the first */
 };
 
-static enum cause find_cause(const struct judging *judging, uint32_t p, uint32_t last_p, uint32_t q, uint32_t last_q)
+static enum cause find_cause(const struct judging *judging, uint32_t p, uint32_t last_p, uint32_t q,
+                             uint32_t last_q)
 {
     const struct history *history = judging->history;
 
@@ -149,8 +150,8 @@ static struct example find_example(const struct judging *judging)
 }
 
 /* `verb` is "ends " for the first of two replicas, empty for the second. */
-static void tell_end(struct verdict *verdict, const struct history *history, uint32_t process, uint32_t last_set,
-                     const char *verb)
+static void tell_end(struct verdict *verdict, const struct history *history, uint32_t process,
+                     uint32_t last_set, const char *verb)
 {
     if (last_set == HISTORY_NONE) {
         buffer_add_format(&verdict->story, " %snot set at ", verb);
@@ -164,7 +165,8 @@ static void tell_end(struct verdict *verdict, const struct history *history, uin
 }
 
 /* One of the two never delivered what the other applied last. */
-static void tell_missing(struct verdict *verdict, const struct judging *judging, uint32_t process, uint32_t command)
+static void tell_missing(struct verdict *verdict, const struct judging *judging, uint32_t process,
+                         uint32_t command)
 {
     buffer_add_string(&verdict->story, "; ");
     tell_process(&verdict->story, judging->history, process);
@@ -188,8 +190,8 @@ static void tell_difference(struct judging *judging, struct example example)
     buffer_add_string(&verdict->story, " and");
     tell_end(verdict, history, q, last_q, "");
     if (example.cause == CAUSE_LOSS) {
-        bool lost_at_p = last_q != HISTORY_NONE &&
-                         judging->position[p][history->events[last_q].command] == NOT_DELIVERED;
+        bool lost_at_p =
+            last_q != HISTORY_NONE && judging->position[p][history->events[last_q].command] == NOT_DELIVERED;
         uint32_t lost = history->events[lost_at_p ? last_q : last_p].command;
         tell_missing(verdict, judging, lost_at_p ? p : q, lost);
     } else if (example.cause == CAUSE_RESTART) {
@@ -203,7 +205,8 @@ static void tell_difference(struct judging *judging, struct example example)
         uint32_t command_q = history->events[last_q].command;
         verdict_add_evidence(verdict, judging->sequence[p][judging->position[p][command_q] - 1]);
         verdict_add_evidence(verdict, judging->sequence[q][judging->position[q][command_p] - 1]);
-        buffer_add_string(&verdict->story, ": both applied both commands, in opposite orders, and the last one wins");
+        buffer_add_string(&verdict->story,
+                          ": both applied both commands, in opposite orders, and the last one wins");
     }
 }
 
@@ -237,11 +240,12 @@ void judge_convergence(struct judging *judging)
     }
     free(last_sets);
     verdict->count = judgement->difference_count;
-    if (verdict->count > 0) {
+    struct example example = find_example(judging);
+    if (example.difference != NULL) {
         verdict->outcome = OUTCOME_VIOLATED;
-        tell_difference(judging, find_example(judging));
-        buffer_add_format(&verdict->finding, "%" PRIu64 " of %" PRIu64 " keys end differently", verdict->count,
-                          judgement->keys);
+        tell_difference(judging, example);
+        buffer_add_format(&verdict->finding, "%" PRIu64 " of %" PRIu64 " keys end differently",
+                          verdict->count, judgement->keys);
     } else {
         buffer_add_format(&verdict->finding, "all %zu replicas end equal, with %" PRIu64 " keys",
                           judgement->replica_count, judgement->keys);

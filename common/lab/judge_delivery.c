@@ -71,11 +71,12 @@ void judge_delivery(struct judging *judging)
         }
     }
     if (verdict->count > 0) {
-        buffer_add_format(&verdict->finding, "%" PRIu64 " of %" PRIu64 " deliveries are missing", verdict->count, due);
+        buffer_add_format(&verdict->finding, "%" PRIu64 " of %" PRIu64 " deliveries are missing",
+                          verdict->count, due);
     } else if (unclear > 0) {
         verdict->outcome = OUTCOME_UNKNOWN;
-        buffer_add_format(&verdict->finding, "%" PRIu64 " deliveries are missing where the log ends too early to tell",
-                          unclear);
+        buffer_add_format(&verdict->finding,
+                          "%" PRIu64 " deliveries are missing where the log ends too early to tell", unclear);
     } else {
         buffer_add_format(&verdict->finding, "all %" PRIu64 " deliveries happened", due);
     }
@@ -83,10 +84,12 @@ void judge_delivery(struct judging *judging)
 
 /* ---- no duplicates ---- */
 
-static void tell_duplicate(struct verdict *verdict, const struct history *history, uint32_t first, uint32_t second)
+static void tell_duplicate(struct verdict *verdict, const struct history *history, uint32_t first,
+                           uint32_t second)
 {
     const struct event *event = &history->events[first];
-    const struct fault_record *fault = history_find_fault(history, event->process, event->command, "duplicate");
+    const struct fault_record *fault =
+        history_find_fault(history, event->process, event->command, "duplicate");
 
     verdict->outcome = OUTCOME_VIOLATED;
     verdict_add_evidence(verdict, first);
@@ -118,7 +121,8 @@ void judge_no_duplicates(struct judging *judging)
         for (size_t i = 0; i < process->event_count; i++) {
             uint32_t number = process->events[i];
             const struct event *event = &history->events[number];
-            if (event->kind == EVENT_START) { /* its store is empty again: what comes now comes to a new one */
+            if (event->kind ==
+                EVENT_START) { /* its store is empty again: what comes now comes to a new one */
                 life++;
             } else if (event->kind == EVENT_DELIVER && seen_in[event->command] != life) {
                 seen_in[event->command] = life;
@@ -189,7 +193,8 @@ void judge_no_creation(struct judging *judging)
         }
     }
     if (verdict->count > 0) {
-        buffer_add_format(&verdict->finding, "%" PRIu64 " commands were delivered unsent or altered", verdict->count);
+        buffer_add_format(&verdict->finding, "%" PRIu64 " commands were delivered unsent or altered",
+                          verdict->count);
     } else {
         buffer_add_string(&verdict->finding, "every command delivered was sent, and arrived unaltered");
     }

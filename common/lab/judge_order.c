@@ -17,8 +17,8 @@ static uint32_t delivery_event(const struct judging *judging, uint32_t process, 
 }
 
 /* "node3 delivered B before A" with both lines: the earlier delivery first. */
-static void tell_order_at(struct verdict *verdict, const struct judging *judging, uint32_t process, uint32_t earlier,
-                          uint32_t later)
+static void tell_order_at(struct verdict *verdict, const struct judging *judging, uint32_t process,
+                          uint32_t earlier, uint32_t later)
 {
     tell_process(&verdict->story, judging->history, process);
     buffer_add_string(&verdict->story, " delivered ");
@@ -43,6 +43,8 @@ static void tell_fifo(struct judging *judging, uint32_t process, uint32_t sent_f
     buffer_add_string(&verdict->story, " before ");
     tell_command(&verdict->story, history, sent_later);
     buffer_add_string(&verdict->story, ", but ");
+    verdict_add_evidence(verdict, history->commands[sent_first].send_event);
+    verdict_add_evidence(verdict, history->commands[sent_later].send_event);
     tell_order_at(verdict, judging, process, sent_later, sent_first);
     tell_overtaking(verdict, history, process, sent_first);
 }
@@ -90,10 +92,12 @@ void judge_fifo(struct judging *judging)
     free(values);
     free(scratch);
     if (verdict->count > 0) {
-        buffer_add_format(&verdict->finding, "%" PRIu64 " pairs of one sender's commands were delivered in the other order",
+        buffer_add_format(&verdict->finding,
+                          "%" PRIu64 " pairs of one sender's commands were delivered in the other order",
                           verdict->count);
     } else {
-        buffer_add_string(&verdict->finding, "each sender's commands were delivered in the order in which it sent them");
+        buffer_add_string(&verdict->finding,
+                          "each sender's commands were delivered in the order in which it sent them");
     }
 }
 
@@ -138,7 +142,7 @@ static void latest_positions(const struct judging *judging, uint32_t process, ui
     latest_command[0] = HISTORY_NONE;
     for (uint32_t k = 1; k <= send_count; k++) {
         uint32_t command = sent_by[k];
-        uint32_t position = command != HISTORY_NONE ? judging->position[process][command] : NOT_DELIVERED;
+        uint32_t position = judging->position[process][command];
         bool later = position > latest[k - 1];
         latest[k] = later ? position : latest[k - 1];
         latest_command[k] = later ? command : latest_command[k - 1];
@@ -185,8 +189,8 @@ void judge_causal(struct judging *judging)
                     example_process = p;
                     example_cause = cause;
                     example_effect = effect;
-                    told_across = history->commands[cause].sender_process !=
-                                  history->commands[effect].sender_process;
+                    told_across =
+                        history->commands[cause].sender_process != history->commands[effect].sender_process;
                 }
             }
         }
@@ -196,8 +200,8 @@ void judge_causal(struct judging *judging)
     free(latest_command);
     if (verdict->count > 0) {
         tell_causal(judging, example_process, example_cause, example_effect);
-        buffer_add_format(&verdict->finding, "%" PRIu64 " deliveries came before something that they depend on",
-                          verdict->count);
+        buffer_add_format(&verdict->finding,
+                          "%" PRIu64 " deliveries came before something that they depend on", verdict->count);
     } else {
         buffer_add_string(&verdict->finding, "nothing was delivered before what it depends on");
     }
@@ -218,7 +222,8 @@ static void tell_total(struct judging *judging, uint32_t p, uint32_t q, struct i
     tell_order_at(verdict, judging, p, pair.earlier, pair.later);
     buffer_add_string(&verdict->story, ", ");
     tell_process(&verdict->story, judging->history, q);
-    buffer_add_string(&verdict->story, " the other way round: nothing gives the two commands one place for all");
+    buffer_add_string(&verdict->story,
+                      " the other way round: nothing gives the two commands one place for all");
     verdict_add_evidence(verdict, delivery_event(judging, q, pair.later));
     verdict_add_evidence(verdict, delivery_event(judging, q, pair.earlier));
 }
@@ -295,7 +300,8 @@ void judge_total(struct judging *judging)
     free(scratch);
     free(by_key);
     if (verdict->count > 0) {
-        buffer_add_format(&verdict->finding, "%" PRIu64 " pairs of commands stand in opposite orders at two nodes",
+        buffer_add_format(&verdict->finding,
+                          "%" PRIu64 " pairs of commands stand in opposite orders at two nodes",
                           verdict->count);
     } else {
         buffer_add_string(&verdict->finding, "any two nodes delivered what both delivered in the same order");

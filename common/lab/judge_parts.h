@@ -11,7 +11,7 @@
 struct judging {
     const struct history *history;
     struct judgement *judgement;
-    uint32_t **sequence;     /* by process: the first delivery of each command, as events, in their order */
+    uint32_t **sequence; /* by process: the first delivery of each command, as events, in their order */
     uint32_t *sequence_length;
     uint32_t **position;     /* by process and command: its place in the sequence from 1, or NOT_DELIVERED */
     bool sender_log_missing; /* some sender's log is not there */
@@ -31,7 +31,8 @@ void verdict_add_evidence(struct verdict *verdict, uint32_t event);
 
 /* The end of a story: why `overtaken` came to `process` too late, or a command not at all (": the network held it
  * back for 27 ms"). Where a line of the log says so, it becomes evidence too. */
-void tell_overtaking(struct verdict *verdict, const struct history *history, uint32_t process, uint32_t overtaken);
+void tell_overtaking(struct verdict *verdict, const struct history *history, uint32_t process,
+                     uint32_t overtaken);
 void tell_loss(struct verdict *verdict, const struct history *history, uint32_t process, uint32_t command);
 
 /* How many pairs of `values` stand in descending order; sorts them. `scratch` has room for as many. n log n. */

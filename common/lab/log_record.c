@@ -146,7 +146,8 @@ static const char *find_text_start(struct text line)
     } while (*level != '[');
     int64_t ignored;
     const char *start = level - CLOCK_TEXT_LENGTH - 1;
-    return start >= line.bytes && clock_parse((struct text){start, CLOCK_TEXT_LENGTH}, &ignored) ? start : NULL;
+    return start >= line.bytes && clock_parse((struct text){start, CLOCK_TEXT_LENGTH}, &ignored) ? start
+                                                                                                 : NULL;
 }
 
 /* ---- a record from JSON ---- */

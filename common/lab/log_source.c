@@ -23,7 +23,8 @@ static int refuse(const char *path, struct error *error)
 
 static void add(struct log_sources *sources, const char *path, int descriptor)
 {
-    sources->items = memory_grow(sources->items, &sources->capacity, sources->count + 1, sizeof *sources->items);
+    sources->items =
+        memory_grow(sources->items, &sources->capacity, sources->count + 1, sizeof *sources->items);
     sources->items[sources->count++] = (struct log_source){memory_copy_text(path, strlen(path)), descriptor};
 }
 
@@ -55,7 +56,8 @@ static int spool(int from, const char *path, struct error *error)
     ssize_t length;
     do {
         length = read(from, block, BLOCK);
-        if ((length < 0 && errno != EINTR) || (length > 0 && write_all(spooled, block, (size_t)length) != 0)) {
+        if ((length < 0 && errno != EINTR) ||
+            (length > 0 && write_all(spooled, block, (size_t)length) != 0)) {
             free(block);
             close(spooled);
             return refuse(path, error);
@@ -191,7 +193,8 @@ static int scan_source(struct scan *scan, const struct log_source *source, struc
             break;
         }
     }
-    if (length == 0 && pending.length > 0) { /* the last line lacks its line break: perhaps it was cut there */
+    if (length == 0 &&
+        pending.length > 0) { /* the last line lacks its line break: perhaps it was cut there */
         scan_line(scan, buffer_text(&pending));
     }
     buffer_free(&pending);
@@ -211,8 +214,8 @@ int log_sources_read(struct log_sources *sources, struct history *history, struc
         code = scan_source(&scan, &sources->items[i], error);
         if (scan.damaged > 0) {
             history_add_problem(history, HISTORY_NONE, true,
-                                "%s: %" PRIu64 " damaged or cut line%s, the first is line %" PRIu32, scan.name,
-                                scan.damaged, scan.damaged == 1 ? "" : "s", scan.first_damaged);
+                                "%s: %" PRIu64 " damaged or cut line%s, the first is line %" PRIu32,
+                                scan.name, scan.damaged, scan.damaged == 1 ? "" : "s", scan.first_damaged);
         } else if (code == 0 && history->lines == lines_before) {
             history_add_problem(history, HISTORY_NONE, true, "%s holds no line of an Ordem log", scan.name);
         }

@@ -147,8 +147,9 @@ static int demo(const struct lab_options *options)
     if (status != 0 && status != 1) {
         return status;
     }
-    printf("  %s\n\n", diverged ? "The replicas diverged: that is what a group without an ordering rule does."
-                                : "The replicas did not diverge this time: try another --seed or a longer --delay.");
+    printf("  %s\n\n",
+           diverged ? "The replicas diverged: that is what a group without an ordering rule does."
+                    : "The replicas did not diverge this time: try another --seed or a longer --delay.");
     return diverged ? 0 : 1;
 }
 

@@ -29,9 +29,11 @@ static unsigned hash_of(struct text text)
 
 uint32_t names_number(struct names *names, struct text text)
 {
+    if (text.bytes == NULL) {
+        text = text_of(""); /* no text at all is as good as an empty one here */
+    }
     unsigned hash = hash_of(text);
     struct name *name = find(names, text, hash);
-
     if (name == NULL) {
         name = memory_new(sizeof *name + text.length);
         name->number = (uint32_t)names->count;

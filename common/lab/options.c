@@ -3,26 +3,22 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-static const struct option long_options[] = {{"nodes", required_argument, NULL, 'n'},
-                                             {"writers", required_argument, NULL, 'w'},
-                                             {"ops", required_argument, NULL, 'o'},
-                                             {"keys", required_argument, NULL, 'k'},
-                                             {"rate", required_argument, NULL, 'r'},
-                                             {"delay", required_argument, NULL, 'd'},
-                                             {"loss", required_argument, NULL, 'l'},
-                                             {"duplicate", required_argument, NULL, 'u'},
-                                             {"seed", required_argument, NULL, 's'},
-                                             {"out", required_argument, NULL, 'O'},
-                                             {"json", no_argument, NULL, 'j'},
-                                             {"shiviz", required_argument, NULL, 'z'},
-                                             {"help", no_argument, NULL, 'h'},
-                                             {NULL, 0, NULL, 0}};
+static const struct option long_options[] = {
+    {"nodes", required_argument, NULL, 'n'}, {"writers", required_argument, NULL, 'w'},
+    {"ops", required_argument, NULL, 'o'},   {"keys", required_argument, NULL, 'k'},
+    {"rate", required_argument, NULL, 'r'},  {"delay", required_argument, NULL, 'd'},
+    {"loss", required_argument, NULL, 'l'},  {"duplicate", required_argument, NULL, 'u'},
+    {"seed", required_argument, NULL, 's'},  {"out", required_argument, NULL, 'O'},
+    {"json", no_argument, NULL, 'j'},        {"shiviz", required_argument, NULL, 'z'},
+    {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
 
 void lab_usage(FILE *out)
 {
     fputs("usage: lab run PART [options]      start the nodes of a part, drive them, judge their logs\n"
-          "       lab compare [options] FILE…  judge logs from anywhere: files, folders, patterns, - for stdin\n"
+          "       lab compare [options] FILE…  judge logs from anywhere: files, folders, patterns, - for "
+          "stdin\n"
           "       lab demo [options]           a run of parte1 on a bad network, told as a story\n"
           "\n"
           "run and demo:\n"
@@ -41,7 +37,8 @@ void lab_usage(FILE *out)
           "  --json              one JSON object for scripts\n"
           "  --shiviz FILE       also write a log that ShiViz draws\n"
           "\n"
-          "exit status: 0 all guarantees hold, 1 something is violated, 2 cannot tell (demo: 0 a divergence was shown)\n",
+          "exit status: 0 all guarantees hold, 1 something is violated, 2 cannot tell (demo: 0 a divergence "
+          "was shown)\n",
           out);
 }
 
@@ -52,8 +49,8 @@ static int read_number(const char *name, const char *text, unsigned low, unsigne
     unsigned long number = strtoul(text, &end, 10);
 
     if (*text < '0' || *text > '9' || *end != '\0' || number < low || number > high) {
-        return error_set(error, ERROR_CONFIG, "--%s is \"%.60s\": a whole number from %u to %u is allowed", name, text,
-                         low, high);
+        return error_set(error, ERROR_CONFIG, "--%s is \"%.60s\": a whole number from %u to %u is allowed",
+                         name, text, low, high);
     }
     *value = (unsigned)number;
     return 0;
@@ -134,7 +131,8 @@ static int read_command(struct lab_options *options, const char *name, struct er
         options->run.network.loss = 0.02;
         options->run.network.duplicate = 0.02;
     } else if (strcmp(name, "help") != 0 && strcmp(name, "--help") != 0 && strcmp(name, "-h") != 0) {
-        return error_set(error, ERROR_CONFIG, "unknown command \"%.60s\": run, compare and demo are known", name);
+        return error_set(error, ERROR_CONFIG, "unknown command \"%.60s\": run, compare and demo are known",
+                         name);
     }
     return 0;
 }
@@ -155,7 +153,8 @@ static int read_rest(struct lab_options *options, char **rest, int count, struct
         }
         run->part = rest[0];
     } else if (options->command == LAB_COMPARE && count == 0) {
-        return error_set(error, ERROR_CONFIG, "lab compare needs logs: files, folders, patterns, or - for standard input");
+        return error_set(error, ERROR_CONFIG,
+                         "lab compare needs logs: files, folders, patterns, or - for standard input");
     } else if (options->command == LAB_DEMO && count != 0) {
         return error_set(error, ERROR_CONFIG, "lab demo takes no \"%.60s\"", rest[0]);
     }
@@ -167,6 +166,7 @@ static int read_rest(struct lab_options *options, char **rest, int count, struct
 static int choose_directory(struct run_options *run, struct error *error)
 {
     char folder[3800];
+    char here[3800];
 
     if (run->directory[0] != '\0') {
         return 0;
@@ -174,8 +174,11 @@ static int choose_directory(struct run_options *run, struct error *error)
     if (run_program_folder(folder, sizeof folder, error) != 0) {
         return error->code;
     }
-    snprintf(run->directory, sizeof run->directory, "%s/runs/%s-seed%llu", folder, run->part,
-             (unsigned long long)run->network.seed);
+    /* Shorter to read and to type where the user stands above it: build/runs/… */
+    size_t above = getcwd(here, sizeof here) != NULL ? strlen(here) : 0;
+    bool inside = above > 0 && strncmp(folder, here, above) == 0 && folder[above] == '/';
+    snprintf(run->directory, sizeof run->directory, "%s/runs/%s-seed%llu",
+             inside ? folder + above + 1 : folder, run->part, (unsigned long long)run->network.seed);
     return 0;
 }
 

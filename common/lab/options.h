@@ -13,7 +13,7 @@ enum lab_command { LAB_HELP, LAB_RUN, LAB_COMPARE, LAB_DEMO };
 struct lab_options {
     enum lab_command command;
     bool json;
-    const char *shiviz;    /* a path, or NULL */
+    const char *shiviz;     /* a path, or NULL */
     struct run_options run; /* run and demo */
     char **files;           /* compare: what is left of the command line */
     int file_count;

@@ -82,7 +82,8 @@ int report_json(const struct report *report, FILE *out)
     struct buffer json = {0};
     struct buffer line = {0};
 
-    buffer_add_format(&json, "{\"nodes\":%zu,\"commands\":%" PRIu64 ",\"deliveries\":%" PRIu64 ",\"outcome\":\"%s\"",
+    buffer_add_format(&json,
+                      "{\"nodes\":%zu,\"commands\":%" PRIu64 ",\"deliveries\":%" PRIu64 ",\"outcome\":\"%s\"",
                       history->process_count, report->judgement->commands, report->judgement->deliveries,
                       outcomes[judgement_outcome(report->judgement)]);
     add_name(&json, "problems");

@@ -16,10 +16,10 @@
 struct drawing {
     const struct report *report;
     FILE *out;
-    uint32_t *clocks;    /* by process: its vector clock, one row each */
-    uint32_t *at_send;   /* by command: the sender's clock when it sent it, one row each */
-    bool *sent;          /* by command */
-    size_t *next;        /* by process: of its events */
+    uint32_t *clocks;  /* by process: its vector clock, one row each */
+    uint32_t *at_send; /* by command: the sender's clock when it sent it, one row each */
+    bool *sent;        /* by command */
+    size_t *next;      /* by process: of its events */
     struct buffer line;
 };
 
@@ -106,7 +106,8 @@ static void draw(struct drawing *drawing)
                 drew = true;
             }
         }
-        for (uint32_t p = 0; !drew && p < processes; p++) { /* logs that contradict each other wait in a circle */
+        for (uint32_t p = 0; !drew && p < processes;
+             p++) { /* logs that contradict each other wait in a circle */
             drew = draw_next(drawing, p, true);
         }
     } while (drew);

@@ -48,6 +48,13 @@ static void print_styled(const struct page *page, enum style style, const char *
     set_style(page, STYLE_PLAIN);
 }
 
+static void print_heading(const struct page *page, const char *text)
+{
+    fputs("\n  ", page->out);
+    print_styled(page, STYLE_STRONG, text);
+    fputc('\n', page->out);
+}
+
 /* At most CELL_MAX columns of `text`, padded to `width`. */
 static void print_cell(const struct page *page, enum style style, struct text text, size_t width)
 {
@@ -99,8 +106,8 @@ static void print_evidence(struct page *page, uint32_t number)
     char place[80];
     char time[CLOCK_TEXT_LENGTH + 1];
 
-    snprintf(place, sizeof place, "%.60s:%" PRIu32, log_sources_name(page->report->sources, event->place.source),
-             event->place.number);
+    snprintf(place, sizeof place, "%.60s:%" PRIu32,
+             log_sources_name(page->report->sources, event->place.source), event->place.number);
     clock_format(event->wall_us, time);
     buffer_clear(&page->scratch);
     if (event->kind == EVENT_FAULT) {
@@ -113,8 +120,9 @@ static void print_evidence(struct page *page, uint32_t number)
     set_style(page, STYLE_FAINT);
     fprintf(page->out, "      %-16s", place);
     set_style(page, STYLE_PLAIN);
-    fprintf(page->out, " %.15s  %-8.*s %-8s %.*s", time + 11, (int)node.length, node.bytes, event_kind_name(event->kind),
-            (int)page->scratch.length, page->scratch.bytes != NULL ? page->scratch.bytes : "");
+    fprintf(page->out, " %.15s  %-8.*s %-8s %.*s", time + 11, (int)node.length, node.bytes,
+            event_kind_name(event->kind), (int)page->scratch.length,
+            page->scratch.bytes != NULL ? page->scratch.bytes : "");
     if (event->ordem_local != LOG_RECORD_NO_NUMBER) {
         fprintf(page->out, "%sordem_local=%" PRId64, page->scratch.length > 0 ? "  " : "",
                 event->ordem_local);
@@ -186,7 +194,8 @@ static void print_differences(struct page *page)
 {
     const struct history *history = page->report->history;
     const struct judgement *judgement = page->report->judgement;
-    size_t shown = judgement->difference_count < DIFFERENCES_SHOWN ? judgement->difference_count : DIFFERENCES_SHOWN;
+    size_t shown =
+        judgement->difference_count < DIFFERENCES_SHOWN ? judgement->difference_count : DIFFERENCES_SHOWN;
     size_t replicas = judgement->replica_count < REPLICAS_SHOWN ? judgement->replica_count : REPLICAS_SHOWN;
     size_t key_width = strlen("key");
     size_t width = 8;
@@ -202,7 +211,7 @@ static void print_differences(struct page *page)
             width = here > width ? here : width;
         }
     }
-    print_styled(page, STYLE_STRONG, "\n  Keys that end differently\n");
+    print_heading(page, "Keys that end differently");
     fprintf(page->out, "      %-*s", (int)key_width, "key");
     for (size_t r = 0; r < replicas; r++) {
         fputs("  ", page->out);
@@ -281,7 +290,7 @@ static void print_orders(struct page *page)
     if (parting == 0 || judgement->verdicts[GUARANTEE_TOTAL].outcome != OUTCOME_VIOLATED) {
         return;
     }
-    print_styled(page, STYLE_STRONG, "\n  Where the delivery orders part\n");
+    print_heading(page, "Where the delivery orders part");
     fputs("      place ", page->out);
     for (size_t r = 0; r < replicas; r++) {
         fputs("  ", page->out);
@@ -299,7 +308,8 @@ static void print_orders(struct page *page)
                 tell_command(&page->scratch, history, command);
             }
             fputs("  ", page->out);
-            print_cell(page, command == reference ? STYLE_PLAIN : STYLE_BAD, buffer_text(&page->scratch), CELL_MAX);
+            print_cell(page, command == reference ? STYLE_PLAIN : STYLE_BAD, buffer_text(&page->scratch),
+                       CELL_MAX);
         }
         fputc('\n', page->out);
     }
@@ -336,7 +346,8 @@ static void print_verdicts(struct page *page)
         const struct verdict *verdict = &page->report->judgement->verdicts[g];
         fputs("  ", page->out);
         print_styled(page, looks[verdict->outcome].style, looks[verdict->outcome].sign);
-        fprintf(page->out, " %-16s %.*s\n", guarantee_title(g), (int)verdict->finding.length, verdict->finding.bytes);
+        fprintf(page->out, " %-16s %.*s\n", guarantee_title(g), (int)verdict->finding.length,
+                verdict->finding.bytes);
     }
 }
 
@@ -344,8 +355,8 @@ void report_text(const struct report *report, FILE *out, bool colour)
 {
     struct page page = {.report = report, .out = out, .colour = colour};
 
-    fprintf(out, "\n  %zu nodes, %" PRIu64 " commands, %" PRIu64 " deliveries\n\n", report->history->process_count,
-            report->judgement->commands, report->judgement->deliveries);
+    fprintf(out, "\n  %zu nodes, %" PRIu64 " commands, %" PRIu64 " deliveries\n\n",
+            report->history->process_count, report->judgement->commands, report->judgement->deliveries);
     print_problems(&page);
     print_verdicts(&page);
     print_counterexamples(&page);

@@ -111,8 +111,9 @@ static void wait_until_ready(struct run *run)
         enter(run, PHASE_TYPING);
     } else if (in_phase_ms(run) > READY_MS) {
         struct error error;
-        error_set(&error, ERROR_PROCESS, "%zu of %zu nodes were not ready within %d s: see %s", run->group.count - ready,
-                  run->group.count, READY_MS / 1000, run->group.members[0].screen_path);
+        error_set(&error, ERROR_PROCESS, "%zu of %zu nodes were not ready within %d s: see %s",
+                  run->group.count - ready, run->group.count, READY_MS / 1000,
+                  run->group.members[0].screen_path);
         fail(run, &error);
         stop(run, false);
     }
@@ -152,7 +153,8 @@ static void wait_until_quiet(struct run *run)
     if (group_look(&run->group)) {
         run->grew_ms = now;
     }
-    progress_draw(&run->progress, "waiting until it is quiet", (unsigned)(now - run->grew_ms), (unsigned)quiet_ms);
+    progress_draw(&run->progress, "waiting until it is quiet", (unsigned)(now - run->grew_ms),
+                  (unsigned)quiet_ms);
     if (now - run->grew_ms > quiet_ms || in_phase_ms(run) > QUIET_LIMIT_MS + quiet_ms) {
         stop(run, true);
     }
@@ -165,8 +167,8 @@ static void wait_until_stopped(struct run *run)
         group_signal(&run->group, SIGKILL);
         if (!run->interrupted) {
             struct error error;
-            error_set(&error, ERROR_PROCESS, "%zu nodes did not leave within %d s and were killed", run->group.running,
-                      STOP_MS / 1000);
+            error_set(&error, ERROR_PROCESS, "%zu nodes did not leave within %d s and were killed",
+                      run->group.running, STOP_MS / 1000);
             fail(run, &error);
         }
     }
@@ -198,8 +200,8 @@ static void on_exit_of(struct group *group, struct member *member)
 
     if (run->phase != PHASE_STOPPING) {
         struct error error;
-        error_set(&error, ERROR_PROCESS, "%s ended before it was asked to (%s %" PRId64 "): see %s", member->name,
-                  member->exit_signal != 0 ? "signal" : "status",
+        error_set(&error, ERROR_PROCESS, "%s ended before it was asked to (%s %" PRId64 "): see %s",
+                  member->name, member->exit_signal != 0 ? "signal" : "status",
                   member->exit_signal != 0 ? member->exit_signal : member->exit_status, member->screen_path);
         fail(run, &error);
         stop(run, false);
@@ -298,12 +300,14 @@ static int make_directory(const char *path, struct error *error)
     for (char *slash = strchr(part + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (mkdir(part, 0755) != 0 && errno != EEXIST) {
-            return error_set(error, ERROR_FILE, "%s: %s (choose another folder with --out)", part, strerror(errno));
+            return error_set(error, ERROR_FILE, "%s: %s (choose another folder with --out)", part,
+                             strerror(errno));
         }
         *slash = '/';
     }
     if (mkdir(part, 0755) != 0 && errno != EEXIST) {
-        return error_set(error, ERROR_FILE, "%s: %s (choose another folder with --out)", part, strerror(errno));
+        return error_set(error, ERROR_FILE, "%s: %s (choose another folder with --out)", part,
+                         strerror(errno));
     }
     return 0;
 }

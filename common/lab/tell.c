@@ -15,7 +15,8 @@ void tell_value(struct buffer *story, const struct history *history, uint32_t va
 
     if (length > VALUE_MAX) {
         length = VALUE_MAX - 3;
-        while (length > 0 && ((unsigned char)text.bytes[length] & 0xC0) == 0x80) { /* not inside a character */
+        while (length > 0 &&
+               ((unsigned char)text.bytes[length] & 0xC0) == 0x80) { /* not inside a character */
             length--;
         }
     }
@@ -28,7 +29,8 @@ void tell_command(struct buffer *story, const struct history *history, uint32_t 
     const struct command_record *record = &history->commands[command];
     struct text key = names_text(&history->texts, record->key);
 
-    buffer_add_string(story, record->type >= 0 ? command_type_name((enum command_type)record->type) : "command");
+    buffer_add_string(story,
+                      record->type >= 0 ? command_type_name((enum command_type)record->type) : "command");
     if (record->key != NAMES_NONE) {
         buffer_add_char(story, ' ');
         buffer_add(story, key.bytes, key.length);

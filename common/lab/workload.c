@@ -2,7 +2,8 @@
 
 #include "common/random.h"
 
-void workload_init(struct workload *workload, unsigned writers, unsigned operations, unsigned keys, uint64_t seed)
+void workload_init(struct workload *workload, unsigned writers, unsigned operations, unsigned keys,
+                   uint64_t seed)
 {
     *workload = (struct workload){.writers = writers, .operations = operations, .keys = keys, .seed = seed};
 }

@@ -13,7 +13,8 @@ struct workload {
     uint64_t seed;
 };
 
-void workload_init(struct workload *workload, unsigned writers, unsigned operations, unsigned keys, uint64_t seed);
+void workload_init(struct workload *workload, unsigned writers, unsigned operations, unsigned keys,
+                   uint64_t seed);
 
 /* How many commands one writer types: as equal shares as can be. */
 unsigned workload_share(const struct workload *workload, unsigned writer);

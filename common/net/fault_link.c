@@ -95,7 +95,7 @@ static void apply(struct fault_link *link, const struct fault_settings *settings
 {
     struct text self = link->faults.self;
 
-    if (memcmp(settings, &link->faults.settings, sizeof *settings) == 0) {
+    if (fault_settings_equal(settings, &link->faults.settings)) {
         return;
     }
     faults_init(&link->faults, settings, self);
@@ -192,12 +192,8 @@ int fault_link_open(struct fault_link *link, uv_loop_t *loop, struct log *log, s
 
 void fault_link_close(struct fault_link *link)
 {
-    struct delayed *delayed;
-    struct delayed *next;
-
-    DL_FOREACH_SAFE(link->delayed, delayed, next)
-    {
-        delayed_end(delayed);
+    while (link->delayed != NULL) {
+        delayed_end(link->delayed);
     }
     if (link->file != NULL) {
         uv_close((uv_handle_t *)&link->file_watch, NULL);

@@ -59,10 +59,11 @@ static int find_interface(const char *interface, struct ip_mreqn *request, struc
     }
     request->imr_ifindex = (int)if_nametoindex(interface);
     if (request->imr_ifindex == 0) {
-        return error_set(error, ERROR_CONFIG,
-                         "MULTICAST_INTERFACE is \"%.60s\": the name or the IPv4 address of one of this machine's "
-                         "interfaces is allowed (ip address shows them; lo stays on this machine)",
-                         interface);
+        return error_set(
+            error, ERROR_CONFIG,
+            "MULTICAST_INTERFACE is \"%.60s\": the name or the IPv4 address of one of this machine's "
+            "interfaces is allowed (ip address shows them; lo stays on this machine)",
+            interface);
     }
     return 0;
 }
@@ -76,10 +77,11 @@ static int refuse(const char *what, struct error *error)
 
 static int refuse_route(const char *what, const struct multicast_options *options, struct error *error)
 {
-    return error_set(error, ERROR_NETWORK,
-                     "%s %s: %s. Set MULTICAST_INTERFACE=lo to stay on this machine, name another interface there, "
-                     "or add a route: ip route add 224.0.0.0/4 dev <interface>",
-                     what, options->group, strerror(errno));
+    return error_set(
+        error, ERROR_NETWORK,
+        "%s %s: %s. Set MULTICAST_INTERFACE=lo to stay on this machine, name another interface there, "
+        "or add a route: ip route add 224.0.0.0/4 dev <interface>",
+        what, options->group, strerror(errno));
 }
 
 static int open_socket(struct error *error)
@@ -95,7 +97,8 @@ static int ask_for_buffer(int receiver, int wanted)
     socklen_t length = sizeof granted;
 
     if (setsockopt(receiver, SOL_SOCKET, SO_RCVBUFFORCE, &wanted, sizeof wanted) != 0) {
-        (void)setsockopt(receiver, SOL_SOCKET, SO_RCVBUF, &wanted, sizeof wanted); /* up to net.core.rmem_max */
+        (void)setsockopt(receiver, SOL_SOCKET, SO_RCVBUF, &wanted,
+                         sizeof wanted); /* up to net.core.rmem_max */
     }
     if (getsockopt(receiver, SOL_SOCKET, SO_RCVBUF, &granted, &length) != 0) {
         return 0;
@@ -144,7 +147,8 @@ static int open_sender(struct multicast *multicast, const struct multicast_optio
     if (set_option(sender, IPPROTO_IP, IP_MULTICAST_TTL, options->ttl) != 0) {
         return refuse("IP_MULTICAST_TTL", error);
     }
-    if (set_option(sender, IPPROTO_IP, IP_MULTICAST_LOOP, 1) != 0) { /* to this machine, and so to ourselves */
+    if (set_option(sender, IPPROTO_IP, IP_MULTICAST_LOOP, 1) !=
+        0) { /* to this machine, and so to ourselves */
         return refuse("IP_MULTICAST_LOOP", error);
     }
     if (options->interface != NULL &&
@@ -169,8 +173,8 @@ static int start_reading(struct multicast *multicast, uv_loop_t *loop, struct er
     for (int i = 0; i < MULTICAST_BATCH; i++) {
         struct multicast_batch *batch = multicast->batch;
         batch->pieces[i] = (struct iovec){batch->bytes[i], DATAGRAM_MAX};
-        batch->headers[i].msg_hdr = (struct msghdr){
-            .msg_name = &batch->from[i], .msg_iov = &batch->pieces[i], .msg_iovlen = 1};
+        batch->headers[i].msg_hdr =
+            (struct msghdr){.msg_name = &batch->from[i], .msg_iov = &batch->pieces[i], .msg_iovlen = 1};
     }
     return 0;
 }
@@ -222,7 +226,8 @@ static int receive_batch(struct multicast *multicast)
     struct multicast_batch *batch = multicast->batch;
 
     for (int i = 0; i < MULTICAST_BATCH; i++) {
-        batch->headers[i].msg_hdr.msg_namelen = sizeof batch->from[i]; /* the kernel overwrites it each time */
+        batch->headers[i].msg_hdr.msg_namelen =
+            sizeof batch->from[i]; /* the kernel overwrites it each time */
     }
     int count = recvmmsg(multicast->receiver, batch->headers, MULTICAST_BATCH, MSG_DONTWAIT, NULL);
     for (int i = 0; i < count; i++) {

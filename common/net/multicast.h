@@ -15,18 +15,20 @@
 #define MULTICAST_BATCH 32 /* datagrams taken from the kernel in one call */
 
 struct multicast_options {
-    const char *group;     /* MULTICAST_GROUP: 224.0.0.0 to 239.255.255.255; not owned */
-    uint16_t port;         /* MULTICAST_PORT */
-    int ttl;               /* MULTICAST_TTL: how many routers it may cross, 1 stays on the local network */
-    const char *interface; /* MULTICAST_INTERFACE: a name (eth0, lo) or an address of this machine; NULL: by route */
-    int receive_buffer;    /* MULTICAST_RECEIVE_BUFFER: bytes to ask the kernel for */
+    const char *group; /* MULTICAST_GROUP: 224.0.0.0 to 239.255.255.255; not owned */
+    uint16_t port;     /* MULTICAST_PORT */
+    int ttl;           /* MULTICAST_TTL: how many routers it may cross, 1 stays on the local network */
+    const char
+        *interface; /* MULTICAST_INTERFACE: a name (eth0, lo) or an address of this machine; NULL: by route */
+    int receive_buffer; /* MULTICAST_RECEIVE_BUFFER: bytes to ask the kernel for */
 };
 
 struct multicast_batch;
 
 struct multicast {
     uv_poll_t readable;
-    int receiver, sender; /* sockets; the sender has a port of its own, which tells nodes of one machine apart */
+    int receiver,
+        sender; /* sockets; the sender has a port of its own, which tells nodes of one machine apart */
     struct sockaddr_in group;
     struct multicast_batch *batch;
     int granted_buffer;   /* bytes of receive buffer that the kernel granted */

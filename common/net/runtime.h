@@ -19,7 +19,8 @@ struct runtime {
     struct log *log;
 
     void (*on_signal)(struct runtime *, const char *name); /* SIGINT, SIGTERM or SIGHUP: time to leave */
-    void (*on_tick)(struct runtime *, uint64_t now_ms);    /* every RUNTIME_TICK_MS; milliseconds, never going back */
+    void (*on_tick)(struct runtime *,
+                    uint64_t now_ms); /* every RUNTIME_TICK_MS; milliseconds, never going back */
 };
 
 /* Sets the loop up; the two callbacks are set already. Ignores SIGPIPE. Errors: ERROR_PROCESS. */

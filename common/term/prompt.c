@@ -188,7 +188,8 @@ static enum prompt_source find_source(void)
     }
 }
 
-int prompt_open(struct prompt *prompt, uv_loop_t *loop, struct log *log, const char *name, struct error *error)
+int prompt_open(struct prompt *prompt, uv_loop_t *loop, struct log *log, const char *name,
+                struct error *error)
 {
     prompt->log = log;
     prompt->closed = prompt->skipping = false;

@@ -26,7 +26,7 @@ struct prompt {
     } handle;
     uv_fs_t file_read;
     bool closed;
-    bool skipping; /* inside a line that is too long */
+    bool skipping;      /* inside a line that is too long */
     struct buffer line; /* of a pipe or file: what came after the last line break */
     char block[65536];
     struct log *log;
@@ -38,7 +38,8 @@ struct prompt {
 
 /* Starts reading standard input; the three callbacks are set already. `name` stands before the "> ".
  * Errors: ERROR_PROCESS. */
-int prompt_open(struct prompt *prompt, uv_loop_t *loop, struct log *log, const char *name, struct error *error);
+int prompt_open(struct prompt *prompt, uv_loop_t *loop, struct log *log, const char *name,
+                struct error *error);
 
 /* Shows an answer to what was typed, on standard output. */
 void prompt_answer(struct prompt *prompt, const char *format, ...) __attribute__((format(printf, 2, 3)));

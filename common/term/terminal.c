@@ -4,6 +4,7 @@
 #include "common/memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
@@ -17,6 +18,7 @@
 
 #define KEY_PAUSE_MS  50 /* the bytes of one key come closer together than this */
 #define HISTORY_LINES 1000
+#define CTRL_D        '\x04' /* what libedit makes of it on an empty line: a line of its own */
 
 /* ---- reading keys ---- */
 
@@ -82,7 +84,7 @@ static void on_readable(uv_poll_t *handle, int status, int events)
     const char *line = status < 0 ? NULL : el_gets(terminal->editor, &length);
     if (line != NULL && length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r')) {
         finish_line(terminal, line, length);
-    } else if (status < 0 || terminal->hung_up || (line == NULL && length == 0)) {
+    } else if (status < 0 || terminal->hung_up || (line != NULL && length == 1 && line[0] == CTRL_D)) {
         uv_poll_stop(handle);
         terminal->on_end(terminal);
     }
@@ -127,10 +129,18 @@ void terminal_show(struct terminal *terminal)
     }
 }
 
-static void on_resized(uv_signal_t *handle, int number)
+/* The window has another size (docker attach says so when it begins), or the node was stopped and goes on. */
+static void on_redraw(uv_signal_t *handle, int number)
 {
-    (void)number;
-    el_resize(container_of(handle, struct terminal, resized)->editor);
+    struct terminal *terminal = handle->data;
+
+    el_resize(terminal->editor);
+    terminal_hide(terminal);
+    if (number == SIGCONT && terminal->editing) { /* the shell has changed the settings meanwhile */
+        el_set(terminal->editor, EL_PREP_TERM, 0);
+        el_set(terminal->editor, EL_PREP_TERM, 1);
+    }
+    terminal_show(terminal);
 }
 
 /* ---- opening and closing ---- */
@@ -159,6 +169,9 @@ int terminal_open(struct terminal *terminal, uv_loop_t *loop, const char *name, 
     if (status != 0) {
         return error_set(error, ERROR_PROCESS, "the terminal cannot be read: %s", uv_strerror(status));
     }
+    /* uv_poll_init made it non-blocking, and so, as they are one open file, what the log writes to and what the shell
+     * will read from: a burst of lines would be cut short. read_character polls, so nothing here needs it. */
+    (void)fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) & ~O_NONBLOCK);
     use_utf8();
     snprintf(terminal->prompt, sizeof terminal->prompt, "%s> ", name);
     terminal->hung_up = false;
@@ -177,8 +190,11 @@ int terminal_open(struct terminal *terminal, uv_loop_t *loop, const char *name, 
     el_set(terminal->editor, EL_UNBUFFERED, 1);
     terminal->editing = true;
     uv_poll_start(&terminal->readable, UV_READABLE, on_readable);
-    uv_signal_init(loop, &terminal->resized);
-    uv_signal_start(&terminal->resized, on_resized, SIGWINCH);
+    for (int i = 0; i < 2; i++) {
+        uv_signal_init(loop, &terminal->redraw[i]);
+        terminal->redraw[i].data = terminal;
+        uv_signal_start(&terminal->redraw[i], on_redraw, i == 0 ? SIGWINCH : SIGCONT);
+    }
     return 0;
 }
 
@@ -191,5 +207,6 @@ void terminal_close(struct terminal *terminal)
     history_end(terminal->history);
     terminal->editor = NULL;
     uv_close((uv_handle_t *)&terminal->readable, NULL);
-    uv_close((uv_handle_t *)&terminal->resized, NULL);
+    uv_close((uv_handle_t *)&terminal->redraw[0], NULL);
+    uv_close((uv_handle_t *)&terminal->redraw[1], NULL);
 }

@@ -11,7 +11,7 @@
 
 struct terminal {
     uv_poll_t readable;
-    uv_signal_t resized;
+    uv_signal_t redraw[2]; /* SIGWINCH, SIGCONT */
     EditLine *editor;
     History *history;
     char prompt[80];
@@ -19,7 +19,7 @@ struct terminal {
     bool hung_up; /* nothing more can be read */
 
     void (*on_line)(struct terminal *, const char *line); /* without its line break; valid during the call */
-    void (*on_end)(struct terminal *);                    /* Ctrl-D on an empty line, or the terminal is gone */
+    void (*on_end)(struct terminal *); /* Ctrl-D on an empty line, or the terminal is gone */
 };
 
 /* Starts reading standard input, which must be a terminal. The callbacks are set already. Errors: ERROR_PROCESS. */

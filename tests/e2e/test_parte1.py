@@ -310,8 +310,10 @@ def test_on_a_terminal_there_is_a_prompt_with_editing_and_history():
             read_terminal(terminal, b'x = "13"')
             os.write(terminal, b"\x1b[A\n")  # arrow up: the same again
             read_terminal(terminal, b'x = "13"')
-            os.write(terminal, b"EXIT\n")
-            wait_until(lambda: other.events("deliver"), "deliveries")
+            os.write(terminal, "SET nome São João\n".encode())
+            other.wait_for("deliver", 5)
+            assert other.delivered()[-1] == ("SET", "nome", "São João")
+            os.write(terminal, b"\x04")  # Ctrl-D on an empty line: leave
         finally:
             _, status = os.waitpid(child, 0)
         assert os.waitstatus_to_exitcode(status) == 0

@@ -99,8 +99,8 @@ static void add_line(struct world *world, unsigned node, const char *event, cons
                       world->names[node], event);
     if (message != NULL) {
         buffer_add_format(&line, ",\"message_uuid\":\"%.36s\",\"sender_id\":\"%.*s\",\"command_type\":\"%s\"",
-                          message->message_uuid.bytes, (int)message->sender_id.length, message->sender_id.bytes,
-                          command_type_name(message->command_type));
+                          message->message_uuid.bytes, (int)message->sender_id.length,
+                          message->sender_id.bytes, command_type_name(message->command_type));
         if (message->key.bytes != NULL) {
             buffer_add_format(&line, ",\"key\":\"%.*s\"", (int)message->key.length, message->key.bytes);
         }
@@ -206,7 +206,8 @@ void sim_run(struct sim *sim, const struct sim_options *options)
     struct world world = {.sim = sim, .random = {options->network.seed}};
 
     *sim = (struct sim){.options = *options};
-    workload_init(&world.workload, options->writers, options->operations, options->keys, options->network.seed);
+    workload_init(&world.workload, options->writers, options->operations, options->keys,
+                  options->network.seed);
     for (unsigned node = 0; node < options->nodes; node++) {
         snprintf(world.names[node], sizeof world.names[node], "node%u", node + 1);
         order_init(&world.rules[node], &(struct order_options){.node_id = text_of(world.names[node])});

@@ -172,7 +172,8 @@ static void every_count_is_what_looking_at_all_pairs_gives(void **state)
         assert_int_equal(judgement.verdicts[GUARANTEE_TOTAL].count, naive_total(&history, &orders));
         assert_int_equal(judgement.verdicts[GUARANTEE_FIFO].count, naive_fifo(&history, &orders));
         assert_int_equal(judgement.verdicts[GUARANTEE_CAUSAL].count, naive_causal(&history, &orders));
-        if (judgement.verdicts[GUARANTEE_CONVERGENCE].outcome != OUTCOME_UNKNOWN) { /* a node may have got nothing */
+        if (judgement.verdicts[GUARANTEE_CONVERGENCE].outcome !=
+            OUTCOME_UNKNOWN) { /* a node may have got nothing */
             assert_int_equal(judgement.verdicts[GUARANTEE_CONVERGENCE].count == 0, sim_stores_equal(&sim));
             compared++;
         }

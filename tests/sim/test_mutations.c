@@ -106,7 +106,8 @@ static void expect(struct sim *sim, struct random *random, void (*mutate)(struct
     judgement_free(&judgement);
 }
 
-static void expect_often(void (*mutate)(struct sim_log *, size_t), enum guarantee guarantee, enum outcome expected)
+static void expect_often(void (*mutate)(struct sim_log *, size_t), enum guarantee guarantee,
+                         enum outcome expected)
 {
     struct random random = {guarantee + 1};
 
@@ -205,7 +206,8 @@ static void alter_key(struct sim_log *log, size_t skip)
 
 static void alter_sender(struct sim_log *log, size_t skip)
 {
-    replace_in_line(&log->lines[find_line(log, "deliver", skip)], "\"sender_id\":\"node1", "\"sender_id\":\"node3");
+    replace_in_line(&log->lines[find_line(log, "deliver", skip)], "\"sender_id\":\"node1",
+                    "\"sender_id\":\"node3");
 }
 
 static void alter_type(struct sim_log *log, size_t skip)

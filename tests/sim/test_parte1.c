@@ -112,7 +112,9 @@ static void a_partition_cuts_the_group_in_two(void **state)
     struct judgement judgement;
 
     (void)state;
-    assert_int_equal(fault_settings_set(&options.network, "NET_PARTITION", text_of("node1,node2|node3"), NULL), 0);
+    assert_int_equal(fault_settings_set(&options.network, "NET_PARTITION", text_of("node1,node2|node3"),
+                                        NULL),
+                     0);
     run_and_judge(&options, &sim, &history, &judgement);
     /* node3 misses the other two writers' forty commands, they miss its twenty. */
     assert_int_equal(judgement.verdicts[GUARANTEE_DELIVERY].count, 40 + 20 + 20);
