@@ -95,6 +95,7 @@ bool log_begin(struct log *log, enum log_level level, const char *event)
     if (level < log->options.level || (log->screen.descriptor < 0 && log->file.descriptor < 0)) {
         return false;
     }
+    log->urgent = level == LOG_ERROR;
     clock_format(clock_wall_us(), now);
     if (needs_json(log)) {
         buffer_clear(&log->json);
@@ -120,7 +121,7 @@ bool log_begin(struct log *log, enum log_level level, const char *event)
 /* On the screen a string stands bare where that cannot be misread, and as JSON where it can. */
 static bool may_stand_bare(struct text text)
 {
-    if (text.length == 0) {
+    if (text.length == 0 || text.bytes[0] == '{' || text.bytes[0] == '[') {
         return false;
     }
     for (size_t i = 0; i < text.length; i++) {
@@ -241,7 +242,7 @@ void log_end(struct log *log)
     } else {
         gather(&log->screen, &log->json, "\n");
     }
-    if (log->screen.pending.length + log->file.pending.length > PENDING_MAX) {
+    if (log->urgent || log->screen.pending.length + log->file.pending.length > PENDING_MAX) {
         log_flush(log);
     }
 }
@@ -274,10 +275,12 @@ static bool sink_write(struct log_sink *sink)
             continue;
         }
         if (written <= 0) {
-            sink->torn = done > 0 && sink->pending.bytes[done - 1] != '\n';
             break;
         }
         done += (size_t)written;
+    }
+    if (done > 0) {
+        sink->torn = sink->pending.bytes[done - 1] != '\n';
     }
     bool complete = done == sink->pending.length;
     for (size_t i = done; i < sink->pending.length; i++) {
@@ -299,13 +302,10 @@ static void sink_retry(struct log *log, struct log_sink *sink)
                       "{\"ts\":\"%s\",\"level\":\"error\",\"node\":\"%s\",\"event\":\"fault\","
                       "\"fault\":\"log_gap\",\"lines\":%" PRIu64 "}\n",
                       now, log->options.node, lost);
-    bool torn_before = sink->torn;
-    sink->torn = false;
     if (sink_write(sink)) {
         sink->failed = false;
         sink->lost_lines = 0;
     } else {
-        sink->torn = sink->torn || torn_before;
         sink->lost_lines = lost;
     }
 }

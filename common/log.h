@@ -50,6 +50,7 @@ struct log {
     struct log_sink screen, file;
     struct buffer json, line;  /* the event being written, in both forms */
     struct buffer line_end;    /* what is to stand last on the screen */
+    bool urgent;               /* it is an error: it does not wait for a flush */
     void (*hide_prompt)(void); /* called around writes to the screen; NULL where nobody is typing */
     void (*show_prompt)(void);
 };

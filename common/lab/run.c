@@ -22,11 +22,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define TURN_MS        5     /* how often the run looks at what it is to do next */
-#define READY_MS       10000 /* a node that is not ready by then never will be */
-#define QUIET_MS       500   /* a group whose logs do not grow for so long, and the longest delay, is quiet */
-#define QUIET_LIMIT_MS 30000 /* one that never is quiet is stopped all the same */
-#define STOP_MS        5000  /* a node that has not left by then is killed */
+#define FULL_SPEED_BURST 50    /* lines that each writer types in a turn */
+#define TURN_MS          5     /* how often the run looks at what it is to do next */
+#define READY_MS         10000 /* a node that is not ready by then never will be */
+#define QUIET_MS         500 /* a group whose logs do not grow for so long, and the longest delay, is quiet */
+#define QUIET_LIMIT_MS   30000 /* one that never is quiet is stopped all the same */
+#define STOP_MS          5000  /* a node that has not left by then is killed */
 
 enum phase { PHASE_STARTING, PHASE_TYPING, PHASE_QUIETING, PHASE_STOPPING };
 
@@ -123,7 +124,9 @@ static void wait_until_ready(struct run *run)
 static unsigned due_lines(const struct run *run, unsigned writer)
 {
     unsigned share = workload_share(&run->workload, writer);
-    uint64_t due = run->options->rate == 0 ? share : 1 + in_phase_ms(run) * run->options->rate / 1000;
+    /* At full speed all writers type a burst in every turn, so that they race, and none is done before the next starts. */
+    uint64_t due = run->options->rate == 0 ? run->typed[writer] + FULL_SPEED_BURST
+                                           : 1 + in_phase_ms(run) * run->options->rate / 1000;
     return due < share ? (unsigned)due : share;
 }
 
@@ -133,7 +136,7 @@ static void type_lines(struct run *run)
 
     for (unsigned writer = 0; writer < run->options->writers; writer++) {
         buffer_clear(&run->lines);
-        while (run->typed[writer] < due_lines(run, writer)) {
+        for (unsigned due = due_lines(run, writer); run->typed[writer] < due;) {
             workload_line(&run->workload, writer, ++run->typed[writer], &run->lines);
         }
         group_type(&run->group, writer, run->lines.bytes, run->lines.length);

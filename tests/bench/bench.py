@@ -324,7 +324,8 @@ class Lab:
 
 
 class Flood:
-    """What came of one: seconds, total (datagrams sent), lost (per receiver, the worst), cpu_us (per datagram)."""
+    """What came of one: seconds, total (datagrams sent), lost (per receiver, the worst), and per datagram the time on a
+    processor of one receiver (cpu_us) and of its sender, who in the kernel also hands it to each receiver's queue."""
 
 
 def wait_for_all(receivers, blasters):
@@ -346,21 +347,26 @@ def wait_for_all(receivers, blasters):
     return now
 
 
+def cpu_of(processes):
+    return sum(process.cpu_seconds() for process in processes)
+
+
 def flood(kind, count, rate=0, closed=True, **settings):
     with Lab() as lab:
         receivers = lab.start_receivers(kind, **settings)
         blasters = lab.start_blasters(receivers, [f"s{i + 1}" for i in range(SENDERS)], count, 1000, rate, closed)
         dropped_before = network_drops()
-        cpu_before = sum(receiver.cpu_seconds() for receiver in receivers)
+        cpu_before = cpu_of(receivers)
+        sender_cpu_before = cpu_of(blasters.values())
         start = time.monotonic()
         for blaster in blasters.values():
             blaster.write("go\n")
         result = Flood()
         result.send_seconds = max(float(blaster.expect("sent")[0]) for blaster in blasters.values())
         result.seconds = wait_for_all(receivers, blasters) - start
-        cpu = sum(receiver.cpu_seconds() for receiver in receivers) - cpu_before
         result.total = SENDERS * (count + 1)
-        result.cpu_us = cpu / RECEIVERS / result.total * 1e6
+        result.cpu_us = (cpu_of(receivers) - cpu_before) / RECEIVERS / result.total * 1e6
+        result.sender_cpu_us = (cpu_of(blasters.values()) - sender_cpu_before) / result.total * 1e6
         result.lost = max(receiver.lost() for receiver in receivers) + network_drops() - dropped_before
         result.lost = min(result.lost, result.total)
         result.per_second = (result.total - result.lost) / result.seconds
@@ -416,6 +422,9 @@ def throughput_rows(section, target, rounds, count, level):
              "" if all(r.closed for r in everything) else "the kernel shows no receiver's queue: open loop"]),
         Row(section, "receiver's CPU per datagram", f"{median([r.cpu_us for r in ours]):.2f} us",
             f"{median([r.cpu_us for r in bare]):.2f} us", median(cpu)),
+        Row(section, "sender's CPU per datagram", f"{median([r.sender_cpu_us for r in ours]):.2f} us",
+            f"{median([r.sender_cpu_us for r in bare]):.2f} us",
+            median([a.sender_cpu_us / b.sender_cpu_us for a, b in zip(ours, bare)])),
     ]
 
 
