@@ -131,10 +131,12 @@ $(bench_programs): $(OUT)/tests/bench/%: $(OUT)/obj/tests/bench/%.o $(core_libra
 	$(link) $(library_libs) -lm
 
 # Fuzzers are whole programs built by clang, library and all, so that every branch of ours is seen.
-build/fuzz/%: tests/fuzz/%.c $(core_sources) $(filter-out %/main.c,$(lab_sources)) | ready
+fuzzed_sources := $(core_sources) $(filter common/lab/judge% $(addprefix common/lab/,causality.c history.c log_record.c \
+	names.c tell.c),$(lab_sources))
+build/fuzz/%: tests/fuzz/%.c $(fuzzed_sources) $(wildcard common/*.h common/lab/*.h) | ready
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D) && clang $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-o $@ $< $(core_sources) $(fuzz_lab_sources) $(library_libs) -lm
+		-o $@ $< $(fuzzed_sources) $(library_libs) -lm
 
 ##@ Housekeeping
 .PHONY: setup clean

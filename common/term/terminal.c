@@ -55,7 +55,8 @@ static int read_character(EditLine *editor, wchar_t *character)
 
 /* ---- lines ---- */
 
-/* A finished line leaves libedit's hands: the terminal is in its ordinary mode while the line is answered. */
+/* libedit starts the next line, with its prompt, before this one is answered: between lines the terminal would be in
+ * its ordinary mode, and what is typed ahead would not be edited. */
 static void finish_line(struct terminal *terminal, const char *typed, int length)
 {
     HistEvent event;
@@ -65,13 +66,9 @@ static void finish_line(struct terminal *terminal, const char *typed, int length
     if (*line != '\0') {
         history(terminal->history, &event, H_ENTER, line);
     }
-    terminal->editing = false;
     el_set(terminal->editor, EL_UNBUFFERED, 0);
+    el_set(terminal->editor, EL_UNBUFFERED, 1);
     terminal->on_line(terminal, line);
-    if (terminal->editor != NULL) { /* not closed meanwhile */
-        el_set(terminal->editor, EL_UNBUFFERED, 1);
-        terminal->editing = true;
-    }
     free(line);
 }
 

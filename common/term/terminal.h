@@ -15,7 +15,7 @@ struct terminal {
     EditLine *editor;
     History *history;
     char prompt[80];
-    bool editing; /* a line is on the screen; not while a finished one is being answered */
+    bool editing; /* a line is on the screen */
     bool hung_up; /* nothing more can be read */
 
     void (*on_line)(struct terminal *, const char *line); /* without its line break; valid during the call */

@@ -15,6 +15,7 @@ when GET of each end marker's key, typed at its prompt, no longer answers null.
 """
 
 import argparse
+import contextlib
 import ctypes
 import json
 import os
@@ -68,13 +69,14 @@ def say(text):
 class Process:
     """A program of ours with its input and output as pipes, and what can be learned about it from outside."""
 
-    def __init__(self, command, environment=None, descriptors=(), errors=subprocess.DEVNULL, folder=None):
+    def __init__(self, lab, command, environment=None, descriptors=()):
         self.name = os.path.basename(command[0])
-        try:
-            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
-                                            env=environment, pass_fds=descriptors, cwd=folder)
-        except OSError as error:
-            raise Failure(f"{self.name} does not start: {error}") from error
+        with open(os.path.join(lab.folder, "errors"), "ab") as errors:
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                            stderr=subprocess.DEVNULL if environment else errors, env=environment,
+                                            pass_fds=descriptors, cwd=lab.folder)
+        self.lab = lab
+        lab.processes.append(self)
         self.pid = self.process.pid
         self.pending = b""
 
@@ -94,7 +96,7 @@ class Process:
                 raise Failure(f"{self.name} said nothing for {limit} seconds")
             piece = os.read(descriptor, 65536)
             if not piece:
-                raise Failure(f"{self.name} ended with status {self.process.wait()}")
+                raise Failure(f"{self.name} ended with status {self.process.wait()}{self.lab.complaints()}")
             self.pending += piece
         line, self.pending = self.pending.split(b"\n", 1)
         return line.decode()
@@ -128,16 +130,9 @@ class Process:
         """Ends it in any case, and waits until it is gone."""
         self.process.kill()
         self.process.wait()
-        self.process.stdin = None if self._close(self.process.stdin) else self.process.stdin
-        self._close(self.process.stdout)
-
-    @staticmethod
-    def _close(stream):
-        try:
-            stream.close()
-        except OSError:  # what was not written yet has nobody to go to
-            pass
-        return True
+        for stream in (self.process.stdin, self.process.stdout):
+            with contextlib.suppress(OSError):  # what was not written yet has nobody to go to
+                stream.close()
 
 
 class Queue:
@@ -204,13 +199,16 @@ def network_drops():
 
 
 class Receiver(Process):
-    def watch(self, address):
-        self.queue = duplicate_queue(self.pid, address)
+    """What joins the lab's group; `queue` is None where the kernel does not let us see it."""
+
+    queue = None
+
+    def watch(self):
+        self.queue = duplicate_queue(self.pid, (self.lab.group, self.lab.port))
 
     def end(self):
-        if getattr(self, "queue", None) is not None:
+        if self.queue is not None:
             self.queue.close()
-            self.queue = None
         super().end()
 
 
@@ -218,10 +216,10 @@ class Reference(Receiver):
     """bare_recvmmsg."""
 
     def __init__(self, lab, number):
-        super().__init__([lab.program("tests/bench/bare_recvmmsg"), lab.group, str(lab.port), str(RECEIVE_BUFFER),
-                          str(SENDERS)])
+        super().__init__(lab, [lab.program("tests/bench/bare_recvmmsg"), lab.group, str(lab.port),
+                               str(RECEIVE_BUFFER), str(SENDERS)])
         self.granted = int(self.expect("ready")[0])
-        self.watch((lab.group, lab.port))
+        self.watch()
         self.finished = False
 
     def look(self, senders):
@@ -239,16 +237,15 @@ class Node(Receiver):
     """build/parte1."""
 
     def __init__(self, lab, number, level="warning"):
-        self.name_in_group = f"node{number}"
-        self.log = os.path.join(lab.folder, f"{self.name_in_group}.jsonl")
+        self.log = os.path.join(lab.folder, f"node{number}.jsonl")
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("NET_", "MULTICAST_", "LOG_", "NODE_ID"))}
-        super().__init__([lab.program("parte1")], folder=lab.folder, environment=clean | {
-            "NODE_ID": self.name_in_group, "MULTICAST_GROUP": lab.group, "MULTICAST_PORT": str(lab.port),
+        super().__init__(lab, [lab.program("parte1")], clean | {
+            "NODE_ID": f"node{number}", "MULTICAST_GROUP": lab.group, "MULTICAST_PORT": str(lab.port),
             "MULTICAST_INTERFACE": "lo", "MULTICAST_TTL": "0", "MULTICAST_RECEIVE_BUFFER": str(RECEIVE_BUFFER),
             "LOG_LEVEL": level, "LOG_FILE": self.log})
         self.write("HELP\n")  # answered as soon as the node is in the group
         self.read_line()
-        self.watch((lab.group, lab.port))
+        self.watch()
         self.granted = self.queue.buffer() if self.queue else RECEIVE_BUFFER
 
     def look(self, senders):
@@ -288,9 +285,17 @@ class Lab:
         return self
 
     def __exit__(self, *_):
+        impatient = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave anything behind
         for process in self.processes:
             process.end()
         shutil.rmtree(self.folder, ignore_errors=True)
+        signal.signal(signal.SIGINT, impatient)
+
+    def complaints(self):
+        """What the reference programs said on standard error."""
+        with open(os.path.join(self.folder, "errors"), errors="replace") as file:
+            text = file.read().strip()
+        return f": {text}" if text else ""
 
     @staticmethod
     def program(name):
@@ -299,12 +304,8 @@ class Lab:
             raise Failure(f"{path} is not built: make bench builds it")
         return path
 
-    def add(self, process):
-        self.processes.append(process)
-        return process
-
     def start_receivers(self, kind, count=RECEIVERS, **settings):
-        return [self.add(kind(self, i + 1, **settings)) for i in range(count)]
+        return [kind(self, i + 1, **settings) for i in range(count)]
 
     def start_blasters(self, receivers, senders, count, keys, rate=0, closed=True):
         """Blasters that have encoded all they are to send; closed: they wait for the receivers."""
@@ -312,9 +313,9 @@ class Lab:
         descriptors = [queue.descriptor() for queue in queues] if closed and None not in queues else []
         blasters = {}
         for sender in senders:
-            blasters[sender] = self.add(Process(
-                [self.program("tests/bench/blaster"), self.group, str(self.port), sender, str(count), str(keys),
-                 str(rate), *map(str, descriptors)], descriptors=descriptors))
+            blasters[sender] = Process(
+                self, [self.program("tests/bench/blaster"), self.group, str(self.port), sender, str(count), str(keys),
+                       str(rate), *map(str, descriptors)], descriptors=descriptors)
         for blaster in blasters.values():
             blaster.sizes = tuple(int(word) for word in blaster.expect("ready"))
         return blasters
@@ -332,7 +333,7 @@ def wait_for_all(receivers, blasters):
     """The moment at which the last receiver had taken everything."""
     waiting = list(receivers)
     start = time.monotonic()
-    nudge = start + 2
+    nudge = start + 0.25
     while waiting:
         waiting = [receiver for receiver in waiting if not receiver.look(blasters)]
         now = time.monotonic()
@@ -341,7 +342,7 @@ def wait_for_all(receivers, blasters):
         if waiting and now > nudge:  # an end marker must have been lost
             for blaster in blasters.values():
                 blaster.write("again\n")
-            nudge = now + 0.5
+            nudge = now + 0.25
         if waiting:
             time.sleep(0.001 if waiting[0].queue else 0.02)
     return now
@@ -379,16 +380,26 @@ def flood(kind, count, rate=0, closed=True, **settings):
 
 
 class Row:
-    """A line of the table. `better` tells on which side of the target the figure should be."""
+    """A line of the table: a ratio where there is a reference to divide by, else a figure of our own."""
 
-    def __init__(self, section, what, ours, reference=None, figure=None, target=None, better=None, notes=()):
-        self.section, self.what, self.ours, self.reference = section, what, ours, reference
-        self.figure, self.target, self.better, self.notes = figure, target, better, [n for n in notes if n]
+    def __init__(self, section, what, ours, reference="", ratio=None, figure=None, at_least=None, at_most=None, unit="",
+                 spread=None, notes=()):
+        self.section, self.what, self.ours, self.reference, self.ratio = section, what, ours, reference, ratio
+        self.figure = ratio if figure is None else figure
+        self.at_least, self.at_most, self.unit = at_least, at_most, unit
+        self.spread = spread  # the lowest and the highest ratio of all rounds
+        self.notes = [note for note in notes if note]
 
     def met(self):
-        if self.target is None:
-            return None
-        return self.figure >= self.target if self.better == "more" else self.figure <= self.target
+        if self.at_least is not None:
+            return self.figure >= self.at_least
+        return None if self.at_most is None else self.figure <= self.at_most
+
+    def target(self):
+        if self.met() is None:
+            return ""
+        bound = f"at least {self.at_least:,}" if self.at_least is not None else f"at most {self.at_most:,}"
+        return f"{bound}{self.unit}: {'met' if self.met() else 'MISSED'}"
 
 
 def take_turns(rounds, section, ours, reference):
@@ -402,29 +413,34 @@ def take_turns(rounds, section, ours, reference):
     return results
 
 
-def spread(ratios, unit="x"):
-    return f"rounds: {min(ratios):.2f}{unit} to {max(ratios):.2f}{unit}"
+def total_cpu_us(result):
+    return RECEIVERS * result.cpu_us + result.sender_cpu_us
 
 
 def throughput_rows(section, target, rounds, count, level):
     ours, bare = take_turns(rounds, section, lambda: flood(Node, count, level=level), lambda: flood(Reference, count))
-    ratios = [a.per_second / b.per_second for a, b in zip(ours, bare)]
-    cpu = [a.cpu_us / b.cpu_us for a, b in zip(ours, bare)]
     everything = ours + bare
     lost = sum(result.lost for result in everything)
     granted = min(result.granted for result in everything)
+
+    def row(what, show, number, inverse=False, **rest):
+        ratios = [number(b) / number(a) if inverse else number(a) / number(b) for a, b in zip(ours, bare)]
+        return Row(section, what, show(median([number(r) for r in ours])), show(median([number(r) for r in bare])),
+                   median(ratios), spread=(min(ratios), max(ratios)), **rest)
+
+    def microseconds(number):
+        return f"{number:.2f} us"
+
     return [
-        Row(section, "datagrams/s per receiver", f"{median([r.per_second for r in ours]):,.0f}",
-            f"{median([r.per_second for r in bare]):,.0f}", median(ratios), target, "more",
-            [spread(ratios),
-             f"{lost} datagrams lost, the figures are corrected for that" if lost else "nothing lost",
-             f"receive buffer {granted} bytes, all that the kernel grants" if granted < RECEIVE_BUFFER else "",
-             "" if all(r.closed for r in everything) else "the kernel shows no receiver's queue: open loop"]),
-        Row(section, "receiver's CPU per datagram", f"{median([r.cpu_us for r in ours]):.2f} us",
-            f"{median([r.cpu_us for r in bare]):.2f} us", median(cpu)),
-        Row(section, "sender's CPU per datagram", f"{median([r.sender_cpu_us for r in ours]):.2f} us",
-            f"{median([r.sender_cpu_us for r in bare]):.2f} us",
-            median([a.sender_cpu_us / b.sender_cpu_us for a, b in zip(ours, bare)])),
+        row("datagrams/s per receiver", lambda number: f"{number:,.0f}", lambda r: r.per_second, at_least=target,
+            unit="x", notes=[
+                f"{lost} datagrams lost, the figures are corrected for that" if lost else "nothing lost",
+                f"receive buffer {granted} bytes, all that the kernel grants" if granted < RECEIVE_BUFFER else "",
+                "" if all(r.closed for r in everything) else "the kernel shows no receiver's queue: open loop"]),
+        row("the same by CPU time of all", microseconds, total_cpu_us, inverse=True,
+            notes=["its sender's and its three receivers': what others do on this machine hardly changes it"]),
+        row("CPU per datagram, receiver", microseconds, lambda r: r.cpu_us),
+        row("CPU per datagram, sender", microseconds, lambda r: r.sender_cpu_us),
     ]
 
 
@@ -445,10 +461,10 @@ def measure_loss(rounds):
     ours, bare = take_turns(rounds, "loss", paced(Node), paced(Reference))
     rate = median([r.total / r.send_seconds for r in ours])
     granted = min(result.granted for result in ours)
-    return [Row("loss", f"lost at {LOSS_RATE:,}/s", f"{sum(r.lost for r in ours)}", f"{sum(r.lost for r in bare)}",
-                sum(r.lost for r in ours), 0, "less",
-                [f"{sum(r.total for r in ours):,} datagrams to each of {RECEIVERS} nodes, sent at {rate:,.0f}/s",
-                 f"receive buffer {granted} bytes" if granted < RECEIVE_BUFFER else ""])]
+    lost = sum(r.lost for r in ours)
+    return [Row("loss", f"lost at {LOSS_RATE:,}/s", f"{lost}", f"{sum(r.lost for r in bare)}", figure=lost, at_most=0,
+                notes=[f"{sum(r.total for r in ours):,} datagrams to each of {RECEIVERS} nodes, sent at {rate:,.0f}/s",
+                       f"receive buffer {granted} bytes" if granted < RECEIVE_BUFFER else ""])]
 
 
 def measure_memory(rounds):
@@ -461,7 +477,8 @@ def measure_memory(rounds):
             sizes.append([p.memory(file, field) / 2**20 for p in (node, bare)
                           for file, field in (("status", "VmRSS"), ("smaps_rollup", "Pss"))])
     rss, pss, bare_rss, bare_pss = (median(column) for column in zip(*sizes))
-    return [Row("memory", "idle node, VmRSS", f"{rss:.2f} MiB", f"{bare_rss:.2f} MiB", rss, 8, "less"),
+    return [Row("memory", "idle node, VmRSS", f"{rss:.2f} MiB", f"{bare_rss:.2f} MiB", figure=rss, at_most=8,
+                unit=" MiB"),
             Row("memory", "idle node, PSS", f"{pss:.2f} MiB", f"{bare_pss:.2f} MiB")]
 
 
@@ -484,9 +501,9 @@ def measure_keys(rounds):
         say(f"  keys: {overheads[-1][0]:.1f} bytes")
     figure = median([o[0] for o in overheads])
     lost = sum(o[3] for o in overheads)
-    return [Row("keys", "bytes per key besides key and value", f"{figure:.0f}", None, figure, 150, "less",
-                [f"{KEYS:,} keys of {overheads[0][1]} bytes, values of {overheads[0][2]} as JSON",
-                 f"{lost} datagrams lost" if lost else ""])]
+    return [Row("keys", "bytes per key besides key and value", f"{figure:.0f}", figure=figure, at_most=150,
+                notes=[f"{KEYS:,} keys of {overheads[0][1]} bytes, values of {overheads[0][2]} as JSON",
+                       f"{lost} datagrams lost" if lost else ""])]
 
 
 class Comparison:
@@ -540,13 +557,13 @@ def measure_compare(rounds):
     deliveries = COMPARE_NODES * COMPARE_COMMANDS
     seconds = median([r.seconds for r in results[1]])
     growth = median([b.seconds / a.seconds for a, b in zip(results[1], results[2])])
-    return [Row("compare", "deliver lines/s on one core", f"{deliveries / seconds:,.0f}", None, deliveries / seconds,
-                300_000, "more",
-                [f"{deliveries:,} deliver lines and {COMPARE_COMMANDS:,} send lines of {COMPARE_NODES} nodes: "
-                 f"{seconds:.2f} s, {median([r.cpu for r in results[1]]):.2f} s of CPU, "
-                 f"{median([r.mib for r in results[1]]):,.0f} MiB"]),
+    return [Row("compare", "deliver lines/s on one core", f"{deliveries / seconds:,.0f}",
+                figure=deliveries / seconds, at_least=300_000,
+                notes=[f"{deliveries:,} deliver lines and {COMPARE_COMMANDS:,} send lines of {COMPARE_NODES} nodes: "
+                       f"{seconds:.2f} s, {median([r.cpu for r in results[1]]):.2f} s of CPU, "
+                       f"{median([r.mib for r in results[1]]):,.0f} MiB"]),
             Row("compare", "time for twice as many lines", f"{median([r.seconds for r in results[2]]):.2f} s",
-                f"{seconds:.2f} s", growth)]
+                f"{seconds:.2f} s", growth, notes=["the reference is the time for the lines above"])]
 
 
 SECTIONS = {"throughput": measure_throughput, "logged": measure_logged, "loss": measure_loss,
@@ -556,24 +573,16 @@ SECTIONS = {"throughput": measure_throughput, "logged": measure_logged, "loss": 
 # ---- showing ----
 
 
-def target_text(row):
-    if row.target is None:
-        return ""
-    unit = {"throughput": "x", "logged": "x", "memory": " MiB"}.get(row.section, "")
-    sign = "at least" if row.better == "more" else "at most"
-    return f"{sign} {row.target:,}{unit}: {'met' if row.met() else 'MISSED'}"
-
-
 def show_table(rows):
-    table = [("", "", "ours", "reference", "ratio", "target")]
+    table = [("", "", "ours", "reference", "ratio", "rounds", "target")]
     for row in rows:
-        ratio = f"{row.figure:.2f}x" if row.reference is not None and isinstance(row.figure, float) and (
-            row.section in ("throughput", "logged", "compare")) else ""
-        table.append((row.section, row.what, row.ours, row.reference or "", ratio, target_text(row)))
-    widths = [max(len(line[column]) for line in table) for column in range(6)]
+        ratio = f"{row.ratio:.2f}x" if row.ratio is not None else ""
+        spread = f"{row.spread[0]:.2f}x-{row.spread[1]:.2f}x" if row.spread else ""
+        table.append((row.section, row.what, row.ours, row.reference, ratio, spread, row.target()))
+    widths = [max(len(line[column]) for line in table) for column in range(7)]
     for line, row in zip(table, [None, *rows]):
         print(f"{line[0]:<{widths[0]}}  {line[1]:<{widths[1]}}  {line[2]:>{widths[2]}}  {line[3]:>{widths[3]}}  "
-              f"{line[4]:>{widths[4]}}  {line[5]}".rstrip())
+              f"{line[4]:>{widths[4]}}  {line[5]:<{widths[5]}}  {line[6]}".rstrip())
         for note in row.notes if row else ():
             print(f"{'':<{widths[0]}}    {note}")
 
@@ -591,7 +600,8 @@ def main():
     unknown = [name for name in options.sections if name not in SECTIONS]
     if unknown or options.rounds < 1:
         parser.error(f"sections are {' '.join(SECTIONS)}; rounds are at least 1")
-    signal.signal(signal.SIGTERM, stop_on_signal)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop_on_signal)
 
     rows = []
     failures = []
@@ -601,7 +611,9 @@ def main():
             rows += SECTIONS[name](options.rounds)
         except (Failure, OSError, subprocess.SubprocessError) as failure:
             failures.append(f"{name} could not run: {failure}")
-    if options.json:
+    if not rows:
+        pass
+    elif options.json:
         print(json.dumps([vars(row) | {"met": row.met()} for row in rows], indent=1))
     else:
         show_table(rows)

@@ -35,7 +35,8 @@
 #define TRUESIZE      1536 /* at least what the kernel counts for one such datagram in a receiver's buffer */
 #define SENDERS_MAX   4    /* that may fill a receiver's buffer at the same time */
 #define RECEIVERS_MAX 16
-#define NAP_NS        50000 /* between two looks at the receivers or at the clock */
+#define PACE_NAP_NS   200000  /* between two looks at the clock */
+#define ROOM_NAP_NS   1000000 /* between two looks at full receivers, at the longest */
 
 struct blaster {
     int sender;
@@ -49,6 +50,7 @@ struct blaster {
 
     int receivers[RECEIVERS_MAX];
     int receiver_count;
+    long room_nap_ns;   /* between two looks at full receivers */
     unsigned batch;     /* datagrams in one call */
     double rate;        /* 0: no limit */
     uint64_t waited_ns; /* for receivers */
@@ -64,9 +66,9 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static void nap(void)
+static void nap(long ns)
 {
-    struct timespec time = {.tv_nsec = NAP_NS};
+    struct timespec time = {.tv_nsec = ns};
     (void)nanosleep(&time, NULL); /* an early end does no harm */
 }
 
@@ -143,19 +145,26 @@ static void wait_for_room(struct blaster *blaster)
     }
     uint64_t start = now_ns();
     do {
-        nap();
+        nap(blaster->room_nap_ns);
     } while (filled(blaster, 3)); /* early enough that no receiver runs dry */
     blaster->waited_ns += now_ns() - start;
 }
 
-/* Small enough that what all senders send between two looks fits the half that is left. */
-static void choose_batch(struct blaster *blaster)
+/* The batch is small enough that what all senders send between two looks fits the half that is left. The nap is short
+ * enough that no receiver runs dry, at a microsecond for each datagram, and else long: looking costs time, too. */
+static void suit_receivers(struct blaster *blaster)
 {
     blaster->batch = BATCH_MAX;
+    blaster->room_nap_ns = ROOM_NAP_NS;
     for (int i = 0; i < blaster->receiver_count; i++) {
-        uint32_t fits = receiver_memory(blaster, i, SK_MEMINFO_RCVBUF) / 4 / (TRUESIZE * SENDERS_MAX);
-        if (fits < blaster->batch) {
-            blaster->batch = fits > 0 ? fits : 1;
+        uint32_t holds = receiver_memory(blaster, i, SK_MEMINFO_RCVBUF) / TRUESIZE;
+        unsigned batch = holds / 4 / SENDERS_MAX;
+        long nap_ns = (long)holds * 1000 / 16;
+        if (batch < blaster->batch) {
+            blaster->batch = batch > 0 ? batch : 1;
+        }
+        if (nap_ns < blaster->room_nap_ns) {
+            blaster->room_nap_ns = nap_ns;
         }
     }
 }
@@ -198,7 +207,7 @@ static void send_all(struct blaster *blaster)
         size_t ready = due(blaster, start) + 1 - next;
         unsigned count = ready < blaster->batch ? (unsigned)ready : blaster->batch;
         if (count == 0) {
-            nap();
+            nap(PACE_NAP_NS);
             continue;
         }
         wait_for_room(blaster);
@@ -269,7 +278,7 @@ int main(int argc, char **argv)
         die("prctl");
     }
     open_sender(&blaster, argv[1], argv[2]);
-    choose_batch(&blaster);
+    suit_receivers(&blaster);
     encode_all(&blaster, count, keys);
     printf("ready %zu %zu", blaster.key_length, blaster.value_length);
     tell_now();

@@ -311,12 +311,15 @@ def test_on_a_terminal_there_is_a_prompt_with_editing_and_history():
             os.write(terminal, b"\x1b[A\n")  # arrow up: the same again
             read_terminal(terminal, b'x = "13"')
             os.write(terminal, "SET nome São João\n".encode())
-            other.wait_for("deliver", 5)
+            other.wait_for("deliver", 4)
             assert other.delivered()[-1] == ("SET", "nome", "São João")
             os.write(terminal, b"\x04")  # Ctrl-D on an empty line: leave
-        finally:
-            _, status = os.waitpid(child, 0)
-        assert os.waitstatus_to_exitcode(status) == 0
+            ended = wait_until(lambda: [e for e in [os.waitpid(child, os.WNOHANG)] if e[0] == child], "its end")
+        except BaseException:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            raise
+        assert os.waitstatus_to_exitcode(ended[0][1]) == 0
 
 
 if __name__ == "__main__":

@@ -169,25 +169,30 @@ static void limit_files(rlim_t bytes)
     setrlimit(RLIMIT_FSIZE, &limit);
 }
 
-/* Every line is an event, except pieces of one, each of which stands alone. Counts both, and adds up the gaps. */
-static void read_back(char *content, size_t *whole, size_t *torn, size_t *said_lost)
+/* Every line is an event, except pieces of one, each of which stands alone. Counts the events that came through, and
+ * adds up the gaps: one that was written but for its line break is written once more. */
+static void read_back(char *content, size_t *whole, size_t *said_lost)
 {
     struct json_object object = {0};
     size_t length = strlen(content);
+    size_t last_gap = 0;
 
-    *whole = *torn = *said_lost = 0;
+    *whole = *said_lost = 0;
     assert_true(length > 0 && content[length - 1] == '\n');
     for (char *line = strtok(content, "\n"); line != NULL; line = strtok(NULL, "\n")) {
         if (json_object_read(&object, text_of(line), NULL) != 0) {
-            ++*torn;
             continue;
         }
         const struct json_member *lines = json_object_get(&object, "lines");
         if (lines != NULL) {
             assert_text_equal(json_object_get(&object, "fault")->text, TEXT("log_gap"));
-            *said_lost += strtoul(lines->text.bytes, NULL, 10);
+            char digits[24];
+            snprintf(digits, sizeof digits, "%.*s", (int)lines->text.length, lines->text.bytes);
+            last_gap = strtoul(digits, NULL, 10);
         } else {
             ++*whole;
+            *said_lost += last_gap;
+            last_gap = 0;
         }
     }
     json_object_free(&object);
@@ -236,17 +241,17 @@ static void wherever_the_disk_is_full_no_line_is_lost_without_a_word(void **stat
     (void)state;
     void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
 
-    for (rlim_t room = 0; room < 1200; room += 7) {
+    for (rlim_t room = 0; room < 1200; room += 3) {
         char *content;
         size_t written;
         size_t whole;
-        size_t torn;
         size_t said_lost;
         fill_up_and_make_room(room, &written, &content);
         assert_null(strstr(content, "\n\n"));
         assert_non_null(strstr(content, "at last"));
-        read_back(content, &whole, &torn, &said_lost);
-        if (whole + said_lost != written) {
+        read_back(content, &whole, &said_lost);
+        /* A line that lacks nothing but its line break counts as lost, and is there all the same. */
+        if (whole + said_lost < written || whole + said_lost > written + 1) {
             fail_msg("room for %lu bytes: %zu lines are there, %zu are said to be lost, %zu were written",
                      (unsigned long)room, whole, said_lost, written);
         }

@@ -33,14 +33,21 @@ static inline void unit_log_open(struct unit_log *unit, struct log_options optio
 /* Puts TIME in place of every time, which no test knows beforehand. */
 static inline void unit_hide_times(char *string)
 {
+    const char *end = string + strlen(string);
+    const char *at = string;
+    char *out = string;
     int64_t ignored;
 
-    for (char *at = string; strlen(at) >= CLOCK_TEXT_LENGTH; at++) {
-        if (clock_parse((struct text){at, CLOCK_TEXT_LENGTH}, &ignored)) {
-            memcpy(at, "TIME", 4);
-            memmove(at + 4, at + CLOCK_TEXT_LENGTH, strlen(at + CLOCK_TEXT_LENGTH) + 1);
+    while (at < end) {
+        if (end - at >= CLOCK_TEXT_LENGTH && clock_parse((struct text){at, CLOCK_TEXT_LENGTH}, &ignored)) {
+            memcpy(out, "TIME", 4);
+            out += 4;
+            at += CLOCK_TEXT_LENGTH;
+        } else {
+            *out++ = *at++;
         }
     }
+    *out = '\0';
 }
 
 /* All that a descriptor's file holds, as a string; the caller frees it. */
