@@ -86,27 +86,24 @@ static void on_signal(struct runtime *runtime, const char *name)
 
 /* ---- carrying out what the rule asks for ---- */
 
-static int send_to_group(struct node *node, struct message *message)
+static void send_to_group(struct node *node, struct message *message)
 {
     struct error error;
-    int code = 0;
 
     buffer_clear(&node->encoded);
     message_encode(message, &node->encoded);
     if (node->encoded.length > MESSAGE_DATAGRAM_MAX) {
-        code = error_set(&error, ERROR_TOO_LONG, "the command is %zu bytes long, at most %d fit one datagram",
-                         node->encoded.length, MESSAGE_DATAGRAM_MAX);
-    } else {
-        code = multicast_send(&node->multicast, buffer_text(&node->encoded), &error);
+        log_say(&node->log, LOG_ERROR, "discard", "not sent: %zu bytes long, at most %d fit one datagram",
+                node->encoded.length, MESSAGE_DATAGRAM_MAX);
+        return;
     }
-    if (code != 0) {
+    event_send(&node->log, message); /* first, so that in no log a delivery is older than its send */
+    if (multicast_send(&node->multicast, buffer_text(&node->encoded), &error) != 0) {
         log_say(&node->log, LOG_ERROR, "discard", "not sent: %s", error.text);
-        return code;
+        return;
     }
-    event_send(&node->log, message);
     memcpy(node->last_sent.text, message->message_uuid.bytes, UUID_LENGTH);
     node->awaiting_own = true;
-    return 0;
 }
 
 static void deliver(struct node *node, const struct message *message)

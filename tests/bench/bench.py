@@ -431,17 +431,18 @@ def throughput_rows(section, target, rounds, count, level):
     def microseconds(number):
         return f"{number:.2f} us"
 
-    return [
+    rows = [
         row("datagrams/s per receiver", lambda number: f"{number:,.0f}", lambda r: r.per_second, at_least=target,
             unit="x", notes=[
                 f"{lost} datagrams lost, the figures are corrected for that" if lost else "nothing lost",
                 f"receive buffer {granted} bytes, all that the kernel grants" if granted < RECEIVE_BUFFER else "",
                 "" if all(r.closed for r in everything) else "the kernel shows no receiver's queue: open loop"]),
         row("the same by CPU time of all", microseconds, total_cpu_us, inverse=True,
-            notes=["its sender's and its three receivers': what others do on this machine hardly changes it"]),
+            notes=["its sender's and its three receivers'; other load disturbs it less than the line above"]),
         row("CPU per datagram, receiver", microseconds, lambda r: r.cpu_us),
         row("CPU per datagram, sender", microseconds, lambda r: r.sender_cpu_us),
     ]
+    return rows[:1] if lost else rows  # who lost some had less to do
 
 
 def measure_throughput(rounds):
@@ -464,6 +465,7 @@ def measure_loss(rounds):
     lost = sum(r.lost for r in ours)
     return [Row("loss", f"lost at {LOSS_RATE:,}/s", f"{lost}", f"{sum(r.lost for r in bare)}", figure=lost, at_most=0,
                 notes=[f"{sum(r.total for r in ours):,} datagrams to each of {RECEIVERS} nodes, sent at {rate:,.0f}/s",
+                       f"lost per round: {', '.join(str(r.lost) for r in ours)}" if lost else "",
                        f"receive buffer {granted} bytes" if granted < RECEIVE_BUFFER else ""])]
 
 
@@ -611,11 +613,9 @@ def main():
             rows += SECTIONS[name](options.rounds)
         except (Failure, OSError, subprocess.SubprocessError) as failure:
             failures.append(f"{name} could not run: {failure}")
-    if not rows:
-        pass
-    elif options.json:
+    if options.json:
         print(json.dumps([vars(row) | {"met": row.met()} for row in rows], indent=1))
-    else:
+    elif rows:
         show_table(rows)
     for failure in failures:
         say(failure)

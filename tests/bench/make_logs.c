@@ -17,8 +17,9 @@
 #include <stdint.h>
 #include <unistd.h>
 
-#define KEYS      1000
-#define NODES_MAX 64
+#define KEYS          1000
+#define NODES_MAX     64
+#define UNDER_WAY_MAX (2 * NODES_MAX + 4) /* commands; more than any node is behind */
 
 struct replica {
     char id[32];
@@ -105,26 +106,26 @@ static size_t lag_of(size_t node)
 
 static void run(struct replica *nodes, size_t node_count, size_t command_count)
 {
-    struct message **commands = memory_new_zeroed(command_count, sizeof *commands);
+    struct message *under_way[UNDER_WAY_MAX];
     size_t last_lag = lag_of(node_count - 1);
 
     for (size_t turn = 0; turn < command_count + last_lag; turn++) {
         if (turn < command_count) {
             struct replica *sender = &nodes[turn % node_count];
-            commands[turn] = new_command(sender, turn);
-            event_send(&sender->log, commands[turn]);
+            struct message *command = new_command(sender, turn);
+            under_way[turn % UNDER_WAY_MAX] = command;
+            event_send(&sender->log, command);
         }
         for (size_t i = 0; i < node_count; i++) {
             size_t lag = lag_of(i);
             if (turn >= lag && turn - lag < command_count) {
-                deliver(&nodes[i], commands[turn - lag]);
+                deliver(&nodes[i], under_way[(turn - lag) % UNDER_WAY_MAX]);
             }
         }
         if (turn >= last_lag) {
-            message_unref(commands[turn - last_lag]);
+            message_unref(under_way[(turn - last_lag) % UNDER_WAY_MAX]);
         }
     }
-    free(commands);
 }
 
 int main(int argc, char **argv)
