@@ -13,29 +13,9 @@ void buffer_free(struct buffer *buffer)
     *buffer = (struct buffer){0};
 }
 
-char *buffer_reserve(struct buffer *buffer, size_t more)
+void buffer_grow(struct buffer *buffer, size_t more)
 {
     buffer->bytes = memory_grow(buffer->bytes, &buffer->capacity, buffer->length + more, 1);
-    return buffer->bytes + buffer->length;
-}
-
-void buffer_add(struct buffer *buffer, const char *bytes, size_t length)
-{
-    if (length > 0) {
-        memcpy(buffer_reserve(buffer, length), bytes, length);
-        buffer->length += length;
-    }
-}
-
-void buffer_add_string(struct buffer *buffer, const char *string)
-{
-    buffer_add(buffer, string, strlen(string));
-}
-
-void buffer_add_char(struct buffer *buffer, char c)
-{
-    *buffer_reserve(buffer, 1) = c;
-    buffer->length++;
 }
 
 void buffer_add_int(struct buffer *buffer, int64_t number)

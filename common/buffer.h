@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct buffer {
     char *bytes; /* owned; NULL until the first byte is added; not NUL-terminated */
@@ -27,12 +28,38 @@ static inline struct text buffer_text(const struct buffer *buffer)
     return (struct text){buffer->bytes, buffer->length};
 }
 
-/* Room for `more` bytes behind the content; the caller writes them and adds to `length`. */
-char *buffer_reserve(struct buffer *buffer, size_t more);
+/* Makes the memory larger, so that `more` bytes fit behind the content. */
+void buffer_grow(struct buffer *buffer, size_t more);
 
-void buffer_add(struct buffer *buffer, const char *bytes, size_t length);
-void buffer_add_string(struct buffer *buffer, const char *string);
-void buffer_add_char(struct buffer *buffer, char c);
+/* Room for `more` bytes behind the content; the caller writes them and adds to `length`. Inline, as what follows:
+ * every byte of a log goes through here. */
+static inline char *buffer_reserve(struct buffer *buffer, size_t more)
+{
+    if (buffer->bytes == NULL || buffer->capacity - buffer->length < more) {
+        buffer_grow(buffer, more);
+    }
+    return buffer->bytes + buffer->length;
+}
+
+static inline void buffer_add(struct buffer *buffer, const char *bytes, size_t length)
+{
+    if (length > 0) {
+        memcpy(buffer_reserve(buffer, length), bytes, length);
+        buffer->length += length;
+    }
+}
+
+static inline void buffer_add_string(struct buffer *buffer, const char *string)
+{
+    buffer_add(buffer, string, strlen(string));
+}
+
+static inline void buffer_add_char(struct buffer *buffer, char c)
+{
+    *buffer_reserve(buffer, 1) = c;
+    buffer->length++;
+}
+
 void buffer_add_int(struct buffer *buffer, int64_t number);
 void buffer_add_format(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -1,5 +1,7 @@
 #include "common/clock.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -51,6 +53,11 @@ void clock_format(int64_t wall_us, char out[CLOCK_TEXT_LENGTH + 1])
     }
     memcpy(out, known_text, sizeof known_text);
     write_digits(out + 20, micro, 6);
+}
+
+void clock_format_epoch(int64_t wall_us, char out[CLOCK_EPOCH_LENGTH + 1])
+{
+    snprintf(out, CLOCK_EPOCH_LENGTH + 1, "%" PRId64 ".%06d", wall_us / 1000000, (int)(wall_us % 1000000));
 }
 
 static bool read_digits(const char *digits, int count, int64_t *number)

@@ -23,7 +23,8 @@ struct frame {
     size_t first_nested; /* of an object: its first entry among the nested members */
 };
 
-struct reader {
+struct json_reader {
+    yajl_handle parser; /* NULL until the first read, and after an error */
     struct json_object *object;
     struct frame *frames;
     size_t depth, frames_capacity; /* depth 0: inside the outer object */
@@ -35,7 +36,7 @@ struct reader {
     struct error error;
 };
 
-static int refuse(struct reader *reader, const char *what)
+static int refuse(struct json_reader *reader, const char *what)
 {
     error_set(&reader->error, ERROR_NOT_JSON, "%s", what);
     return 0;
@@ -44,7 +45,7 @@ static int refuse(struct reader *reader, const char *what)
 /* ---- values ---- */
 
 /* A value starts: the outer object must be open, and in an array a comma may be due. */
-static int value_begin(struct reader *reader, enum json_kind kind)
+static int value_begin(struct json_reader *reader, enum json_kind kind)
 {
     struct json_object *object = reader->object;
 
@@ -64,7 +65,7 @@ static int value_begin(struct reader *reader, enum json_kind kind)
     return 1;
 }
 
-static void value_end(struct reader *reader)
+static void value_end(struct json_reader *reader)
 {
     struct json_object *object = reader->object;
 
@@ -76,7 +77,7 @@ static void value_end(struct reader *reader)
     }
 }
 
-static int on_literal(struct reader *reader, enum json_kind kind, const char *bytes, size_t length)
+static int on_literal(struct json_reader *reader, enum json_kind kind, const char *bytes, size_t length)
 {
     if (!value_begin(reader, kind)) {
         return 0;
@@ -103,7 +104,7 @@ static int on_number(void *context, const char *digits, size_t length)
 
 static int on_string(void *context, const unsigned char *bytes, size_t length)
 {
-    struct reader *reader = context;
+    struct json_reader *reader = context;
 
     if (reader->depth == 0) {
         return on_literal(reader, JSON_STRING, (const char *)bytes, length);
@@ -118,7 +119,7 @@ static int on_string(void *context, const unsigned char *bytes, size_t length)
 
 /* ---- arrays and objects ---- */
 
-static int container_begin(struct reader *reader, bool is_object)
+static int container_begin(struct json_reader *reader, bool is_object)
 {
     if (!value_begin(reader, is_object ? JSON_OBJECT : JSON_ARRAY)) {
         return 0;
@@ -152,7 +153,7 @@ static int nested_compare(const void *a, const void *b, void *names)
 }
 
 /* Writes the members of the object that closes once more, sorted and each name once. */
-static void object_canonicalise(struct reader *reader, const struct frame *frame)
+static void object_canonicalise(struct json_reader *reader, const struct frame *frame)
 {
     struct buffer *text = &reader->object->text;
     struct buffer *names = &reader->names;
@@ -180,7 +181,7 @@ static void object_canonicalise(struct reader *reader, const struct frame *frame
     buffer_add(text, reader->scratch.bytes, reader->scratch.length);
 }
 
-static int container_end(struct reader *reader)
+static int container_end(struct json_reader *reader)
 {
     struct frame *frame = &reader->frames[reader->depth - 1];
 
@@ -206,7 +207,7 @@ static int on_array_end(void *context)
 
 static int on_object_begin(void *context)
 {
-    struct reader *reader = context;
+    struct json_reader *reader = context;
 
     if (!reader->outer_seen) {
         reader->outer_seen = reader->outer_open = true;
@@ -217,7 +218,7 @@ static int on_object_begin(void *context)
 
 static int on_object_end(void *context)
 {
-    struct reader *reader = context;
+    struct json_reader *reader = context;
 
     if (reader->depth == 0) {
         reader->outer_open = false;
@@ -228,7 +229,7 @@ static int on_object_end(void *context)
 
 static int on_name(void *context, const unsigned char *bytes, size_t length)
 {
-    struct reader *reader = context;
+    struct json_reader *reader = context;
     struct json_object *object = reader->object;
     struct text name = {(const char *)bytes, length};
 
@@ -298,7 +299,7 @@ static bool surrogates_paired(struct text text)
 }
 
 /* yajl's own words, without its line break. */
-static void explain_failure(struct reader *reader, yajl_handle parser)
+static void explain_failure(struct json_reader *reader, yajl_handle parser)
 {
     if (reader->error.code != ERROR_NONE) {
         return;
@@ -310,7 +311,7 @@ static void explain_failure(struct reader *reader, yajl_handle parser)
     yajl_free_error(parser, words);
 }
 
-int json_object_read(struct json_object *object, struct text text, struct error *error)
+static struct json_reader *reader_prepare(struct json_object *object)
 {
     static const yajl_callbacks callbacks = {.yajl_null = on_null,
                                              .yajl_boolean = on_boolean,
@@ -321,8 +322,49 @@ int json_object_read(struct json_object *object, struct text text, struct error 
                                              .yajl_end_map = on_object_end,
                                              .yajl_start_array = on_array_begin,
                                              .yajl_end_array = on_array_end};
-    struct reader reader = {.object = object};
+    struct json_reader *reader = object->reader;
 
+    if (reader == NULL) {
+        reader = object->reader = memory_new_zeroed(1, sizeof *reader);
+    }
+    reader->object = object;
+    reader->depth = reader->nested_count = 0;
+    reader->outer_open = reader->outer_seen = false;
+    reader->error.code = ERROR_NONE;
+    buffer_clear(&reader->names);
+    if (reader->parser == NULL) {
+        reader->parser = yajl_alloc(&callbacks, NULL, reader);
+        if (reader->parser == NULL) {
+            memory_new(SIZE_MAX); /* ends the program, as all want of memory does */
+        }
+        yajl_config(reader->parser, yajl_dont_validate_strings, 1); /* text_is_utf8 is stricter */
+        yajl_config(reader->parser, yajl_allow_multiple_values,
+                    1); /* one parser for one text after another */
+    }
+    return reader;
+}
+
+/* Exactly one object? If not, the reader's error says why. */
+static bool reader_parse(struct json_reader *reader, struct text text)
+{
+    yajl_status status = yajl_parse(reader->parser, (const unsigned char *)text.bytes, text.length);
+
+    if (status == yajl_status_ok) {
+        status = yajl_complete_parse(reader->parser);
+    }
+    if (status != yajl_status_ok) {
+        explain_failure(reader, reader->parser);
+        return false;
+    }
+    if (!reader->outer_seen || reader->outer_open) { /* nothing but blanks */
+        refuse(reader, "not JSON: empty");
+        return false;
+    }
+    return true;
+}
+
+int json_object_read(struct json_object *object, struct text text, struct error *error)
+{
     object->count = 0;
     buffer_clear(&object->text);
     if (text.length == 0) {
@@ -334,26 +376,12 @@ int json_object_read(struct json_object *object, struct text text, struct error 
     if (!surrogates_paired(text)) {
         return error_set(error, ERROR_NOT_JSON, "not JSON: half of a surrogate pair in a \\u escape");
     }
-    yajl_handle parser = yajl_alloc(&callbacks, NULL, &reader);
-    if (parser == NULL) {
-        return error_set(error, ERROR_NOT_JSON, "no memory for a JSON parser");
-    }
-    yajl_config(parser, yajl_dont_validate_strings, 1); /* text_is_utf8 is stricter */
-    yajl_status status = yajl_parse(parser, (const unsigned char *)text.bytes, text.length);
-    if (status == yajl_status_ok) {
-        status = yajl_complete_parse(parser);
-    }
-    if (status != yajl_status_ok) {
-        explain_failure(&reader, parser);
-    }
-    yajl_free(parser);
-    free(reader.frames);
-    free(reader.nested);
-    buffer_free(&reader.names);
-    buffer_free(&reader.scratch);
-    if (status != yajl_status_ok) {
+    struct json_reader *reader = reader_prepare(object);
+    if (!reader_parse(reader, text)) {
+        yajl_free(reader->parser); /* what it makes of the next text must not depend on this one */
+        reader->parser = NULL;
         object->count = 0;
-        return error_set(error, reader.error.code, "%s", reader.error.text);
+        return error_set(error, reader->error.code, "%s", reader->error.text);
     }
     for (size_t i = 0; i < object->count; i++) { /* the text moves no more: offsets become pointers */
         struct json_member *member = &object->members[i];
@@ -377,69 +405,19 @@ const struct json_member *json_object_get(const struct json_object *object, cons
 
 void json_object_free(struct json_object *object)
 {
+    struct json_reader *reader = object->reader;
+
+    if (reader != NULL) {
+        if (reader->parser != NULL) {
+            yajl_free(reader->parser);
+        }
+        free(reader->frames);
+        free(reader->nested);
+        buffer_free(&reader->names);
+        buffer_free(&reader->scratch);
+        free(reader);
+    }
     free(object->members);
     buffer_free(&object->text);
     *object = (struct json_object){0};
-}
-
-/* ---- writing ---- */
-
-void json_write_member(struct buffer *out, const struct json_member *member)
-{
-    if (member->kind == JSON_STRING) {
-        json_write_string(out, member->text);
-    } else {
-        buffer_add(out, member->text.bytes, member->text.length);
-    }
-}
-
-void json_write_string(struct buffer *out, struct text text)
-{
-    static const char short_escapes[0x20] = {
-        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
-    size_t plain = 0; /* what is not written yet starts here */
-
-    buffer_add_char(out, '"');
-    for (size_t i = 0; i < text.length; i++) {
-        unsigned char c = (unsigned char)text.bytes[i];
-        bool c1 = c == 0xC2 && i + 1 < text.length && (unsigned char)text.bytes[i + 1] < 0xA0;
-        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7F && !c1) {
-            continue;
-        }
-        buffer_add(out, text.bytes + plain, i - plain);
-        if (c1) {
-            c = (unsigned char)text.bytes[++i]; /* C2 80 is U+0080, and so on to U+009F */
-        }
-        plain = i + 1;
-        if (c == '"' || c == '\\') {
-            buffer_add(out, (char[]){'\\', (char)c}, 2);
-        } else if (c < 0x20 && short_escapes[c] != 0) {
-            buffer_add(out, (char[]){'\\', short_escapes[c]}, 2);
-        } else {
-            buffer_add_format(out, "\\u%04x", c);
-        }
-    }
-    if (text.length > plain) { /* there may be no text at all */
-        buffer_add(out, text.bytes + plain, text.length - plain);
-    }
-    buffer_add_char(out, '"');
-}
-
-void json_write_double(struct buffer *out, double number)
-{
-    char digits[32];
-
-    for (int precision = 15; precision <= 17; precision++) {
-        snprintf(digits, sizeof digits, "%.*g", precision, number);
-        if (strtod(digits, NULL) == number) {
-            break;
-        }
-    }
-    buffer_add_string(out, digits);
-}
-
-const char *json_kind_name(enum json_kind kind)
-{
-    static const char *const names[] = {"null", "boolean", "number", "string", "array", "object"};
-    return names[kind];
 }

@@ -26,10 +26,13 @@ struct json_member {
     size_t name_offset, text_offset; /* into the object's buffer, while it is being read */
 };
 
+struct json_reader;
+
 struct json_object {
     struct json_member *members; /* in the order of the text */
     size_t count, capacity;
-    struct buffer text; /* what the members point into */
+    struct buffer text;         /* what the members point into */
+    struct json_reader *reader; /* the parser and its memory, kept from read to read; owned */
 };
 
 /* Reads `text` as one JSON object, in place of what `object` held; a zeroed `object` is an empty one.

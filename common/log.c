@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define EVENT_WIDTH 10           /* columns, so that the fields of most events stand below each other */
 #define PENDING_MAX (256 * 1024) /* bytes gathered before a write that nobody asked for */
 
 static const char *const level_names[] = {"debug", "info", "warning", "error", NULL};
@@ -112,8 +113,16 @@ bool log_begin(struct log *log, enum log_level level, const char *event)
     if (screen_is_text(log)) {
         buffer_clear(&log->line);
         buffer_add_string(&log->line, log->options.colour ? level_looks[level].colour : "");
-        buffer_add_format(&log->line, "%s %s [node=%s] %-10s", now, level_looks[level].tag, log->options.node,
-                          event);
+        buffer_add(&log->line, now, CLOCK_TEXT_LENGTH);
+        buffer_add_char(&log->line, ' ');
+        buffer_add_string(&log->line, level_looks[level].tag);
+        buffer_add_string(&log->line, " [node=");
+        buffer_add_string(&log->line, log->options.node);
+        buffer_add_string(&log->line, "] ");
+        buffer_add_string(&log->line, event);
+        for (size_t width = strlen(event); width < EVENT_WIDTH; width++) {
+            buffer_add_char(&log->line, ' ');
+        }
     }
     return true;
 }

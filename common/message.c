@@ -32,8 +32,8 @@ static struct text copy_into(char **room, struct text text)
 
 struct message *message_new(const struct message *fields)
 {
-    size_t length =
-        fields->key.length + fields->value.length + fields->sender_id.length + fields->message_uuid.length;
+    size_t length = fields->key.length + fields->value.length + fields->sender_id.length +
+                    fields->message_uuid.length + fields->timestamp.length;
     struct message *message =
         memory_new(sizeof *message + length); /* one allocation: the text stands behind */
     char *room = (char *)(message + 1);
@@ -44,6 +44,7 @@ struct message *message_new(const struct message *fields)
     message->value = copy_into(&room, fields->value);
     message->sender_id = copy_into(&room, fields->sender_id);
     message->message_uuid = copy_into(&room, fields->message_uuid);
+    message->timestamp = fields->timestamp.length > 0 ? copy_into(&room, fields->timestamp) : text_of("0");
     return message;
 }
 
@@ -82,7 +83,7 @@ void message_encode(const struct message *message, struct buffer *out)
     add_text(out, ",\"sender_id\":", message->sender_id);
     add_text(out, ",\"message_uuid\":", message->message_uuid);
     buffer_add_string(out, ",\"timestamp\":");
-    json_write_double(out, message->timestamp);
+    buffer_add(out, message->timestamp.bytes, message->timestamp.length);
     if (message->seq != MESSAGE_NO_SEQ) {
         buffer_add_string(out, ",\"seq\":");
         buffer_add_int(out, message->seq);
@@ -177,7 +178,17 @@ static int read_key(const struct json_object *object, struct message *fields, st
     return code;
 }
 
-static int read_timestamp(const struct json_object *object, double *timestamp, struct error *error)
+/* Finite? Only a number with an exponent can be too large for a float. */
+static bool is_finite_number(struct text number)
+{
+    char digits[MESSAGE_TIMESTAMP_MAX + 1];
+
+    memcpy(digits, number.bytes, number.length);
+    digits[number.length] = '\0';
+    return strpbrk(digits, "eE") == NULL || isfinite(strtod(digits, NULL));
+}
+
+static int read_timestamp(const struct json_object *object, struct text *timestamp, struct error *error)
 {
     const struct json_member *member = find(object, "timestamp");
     if (member == NULL) {
@@ -187,15 +198,13 @@ static int read_timestamp(const struct json_object *object, double *timestamp, s
     if (code != 0) {
         return code;
     }
-    char digits[64]; /* strtod wants a NUL behind the number */
-    size_t length = member->text.length < sizeof digits - 1 ? member->text.length : sizeof digits - 1;
-    memcpy(digits, member->text.bytes, length);
-    digits[length] = '\0';
-    *timestamp = strtod(digits, NULL);
-    if (member->text.length >= sizeof digits || !isfinite(*timestamp)) {
-        return error_set(error, ERROR_FIELD_VALUE, "timestamp is %.40s, which is not a time in seconds",
-                         digits);
+    if (member->text.length > MESSAGE_TIMESTAMP_MAX || !is_finite_number(member->text)) {
+        return error_set(error, ERROR_FIELD_VALUE,
+                         "timestamp is %.*s: a finite number of at most %d characters is allowed",
+                         (int)(member->text.length < 40 ? member->text.length : 40), member->text.bytes,
+                         MESSAGE_TIMESTAMP_MAX);
     }
+    *timestamp = member->text;
     return 0;
 }
 
@@ -258,7 +267,7 @@ struct message *message_decode(struct text bytes, size_t limit, struct error *er
     /* Kept from message to message, so that in the long run decoding allocates only the message itself. */
     static struct json_object object;
     static struct buffer value;
-    struct message fields = {.value = text_of("null"), .seq = MESSAGE_NO_SEQ};
+    struct message fields = {.value = text_of("null"), .timestamp = text_of("0"), .seq = MESSAGE_NO_SEQ};
 
     if (bytes.length > limit) {
         error_set(error, ERROR_TOO_LONG, "%zu bytes long, at most %zu are allowed", bytes.length, limit);

@@ -18,11 +18,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MESSAGE_KEY_MAX      256           /* bytes */
-#define MESSAGE_SENDER_MAX   256           /* bytes */
-#define MESSAGE_DATAGRAM_MAX (60 * 1024)   /* bytes of an encoded message that must fit one UDP datagram */
-#define MESSAGE_STREAM_MAX   (1024 * 1024) /* bytes of an encoded message anywhere else */
-#define MESSAGE_NO_SEQ       (-1)
+#define MESSAGE_KEY_MAX       256           /* bytes */
+#define MESSAGE_SENDER_MAX    256           /* bytes */
+#define MESSAGE_DATAGRAM_MAX  (60 * 1024)   /* bytes of an encoded message that must fit one UDP datagram */
+#define MESSAGE_STREAM_MAX    (1024 * 1024) /* bytes of an encoded message anywhere else */
+#define MESSAGE_TIMESTAMP_MAX 32            /* characters */
+#define MESSAGE_NO_SEQ        (-1)
 
 /* Levels of arrays and objects in a value. Python's json module gives up a little below 1000 in all, so that the
  * originals can read what is stored here; and a snapshot in a log is two levels deeper than the values in it. */
@@ -37,8 +38,10 @@ struct message {
     struct text value;     /* canonical JSON of any kind; "null" where there is none */
     struct text sender_id; /* the node that a client gave the command to */
     struct text message_uuid;
-    double timestamp; /* seconds since the epoch by the sender's clock; 0 where the sender gave none */
-    int64_t seq;      /* its place in the total order; MESSAGE_NO_SEQ before it has one */
+    struct text
+        timestamp; /* seconds since the epoch by the sender's clock, a JSON number digit for digit as it was
+                            * written; "0" where there was none. No rule reads it: no clock orders anything here */
+    int64_t seq;   /* its place in the total order; MESSAGE_NO_SEQ before it has one */
 };
 
 /* "SET", "GET", "PRINT". */

@@ -3,16 +3,6 @@
 #include <stdint.h>
 #include <string.h>
 
-struct text text_of(const char *string)
-{
-    return (struct text){string, string != NULL ? strlen(string) : 0};
-}
-
-bool text_equal(struct text a, struct text b)
-{
-    return a.length == b.length && (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0);
-}
-
 int text_compare(struct text a, struct text b)
 {
     size_t shorter = a.length < b.length ? a.length : b.length;
@@ -83,9 +73,45 @@ bool text_is_utf8(struct text text)
     return true;
 }
 
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+}
+
+#define EACH_BYTE(byte) ((byte)*0x0101010101010101ULL)
+
+/* Eight bytes in one look: the top bit of a byte below is set if it is under 0x20, ", \, 0x7F or no ASCII. A borrow
+ * may set one too many behind such a byte, never one too few. */
+static bool are_plain(uint64_t eight)
+{
+    uint64_t quote = eight ^ EACH_BYTE('"');
+    uint64_t backslash = eight ^ EACH_BYTE('\\');
+    uint64_t del = eight ^ EACH_BYTE(0x7F);
+    uint64_t found = (eight - EACH_BYTE(0x20)) | (quote - EACH_BYTE(1)) | (backslash - EACH_BYTE(1)) |
+                     (del - EACH_BYTE(1)) | eight;
+    return (found & EACH_BYTE(0x80)) == 0;
+}
+
+size_t text_plain_length(struct text text)
+{
+    size_t i = 0;
+    uint64_t eight;
+
+    for (; text.length - i >= sizeof eight; i += sizeof eight) {
+        memcpy(&eight, text.bytes + i, sizeof eight);
+        if (!are_plain(eight)) {
+            break;
+        }
+    }
+    while (i < text.length && is_plain((unsigned char)text.bytes[i])) {
+        i++;
+    }
+    return i;
+}
+
 bool text_has_control(struct text text)
 {
-    for (size_t i = 0; i < text.length; i++) {
+    for (size_t i = text_plain_length(text); i < text.length; i++) {
         unsigned char c = (unsigned char)text.bytes[i];
         if (c < 0x20 || c == 0x7F) {
             return true;

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 struct text {
     const char *bytes; /* not NUL-terminated; NULL where there is no text at all (unlike an empty one) */
@@ -13,15 +14,24 @@ struct text {
 };
 
 /* The text of a C string, which stays its owner's. */
-struct text text_of(const char *string);
+static inline struct text text_of(const char *string)
+{
+    return (struct text){string, string != NULL ? strlen(string) : 0};
+}
 
-bool text_equal(struct text a, struct text b);
+static inline bool text_equal(struct text a, struct text b)
+{
+    return a.length == b.length && (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0);
+}
 
 /* Bytewise order, which for UTF-8 is the order of code points; a prefix comes first. As memcmp(). */
 int text_compare(struct text a, struct text b);
 
 /* Strict UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF. */
 bool text_is_utf8(struct text text);
+
+/* How many bytes at its start are ASCII that needs no escape in JSON: neither a control character nor " nor \. */
+size_t text_plain_length(struct text text);
 
 /* Does it hold a control character: U+0000 to U+001F, U+007F, or U+0080 to U+009F? Expects valid UTF-8. */
 bool text_has_control(struct text text);

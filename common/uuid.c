@@ -1,6 +1,5 @@
 #include "common/uuid.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,13 +43,20 @@ struct uuid uuid_new(void)
     return uuid_from_bytes(bytes);
 }
 
+/* A table: isxdigit() asks the locale, and every message passes here. */
+static const bool is_hexadecimal[256] = {
+    ['0'] = true, ['1'] = true, ['2'] = true, ['3'] = true, ['4'] = true, ['5'] = true,
+    ['6'] = true, ['7'] = true, ['8'] = true, ['9'] = true, ['a'] = true, ['b'] = true,
+    ['c'] = true, ['d'] = true, ['e'] = true, ['f'] = true, ['A'] = true, ['B'] = true,
+    ['C'] = true, ['D'] = true, ['E'] = true, ['F'] = true};
+
 bool uuid_is_valid(struct text text)
 {
     if (text.length != UUID_LENGTH) {
         return false;
     }
     for (size_t i = 0; i < UUID_LENGTH; i++) {
-        bool right = is_dash(i) ? text.bytes[i] == '-' : isxdigit((unsigned char)text.bytes[i]) != 0;
+        bool right = is_dash(i) ? text.bytes[i] == '-' : is_hexadecimal[(unsigned char)text.bytes[i]];
         if (!right) {
             return false;
         }

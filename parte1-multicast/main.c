@@ -194,8 +194,11 @@ static void on_tick(struct runtime *runtime, uint64_t now_ms)
 
 static void submit(struct node *node, const struct command *command)
 {
+    char timestamp[CLOCK_EPOCH_LENGTH + 1];
     struct uuid uuid = uuid_new();
     struct buffer value = {0};
+
+    clock_format_epoch(clock_wall_us(), timestamp);
     struct message fields = {.command_type = command->verb == VERB_SET   ? COMMAND_SET
                                              : command->verb == VERB_GET ? COMMAND_GET
                                                                          : COMMAND_PRINT,
@@ -203,7 +206,7 @@ static void submit(struct node *node, const struct command *command)
                              .value = text_of("null"),
                              .sender_id = text_of(node->id),
                              .message_uuid = text_of(uuid.text),
-                             .timestamp = (double)clock_wall_us() / 1e6,
+                             .timestamp = text_of(timestamp),
                              .seq = MESSAGE_NO_SEQ};
     if (command->verb == VERB_SET) {
         json_write_string(&value, command->value); /* what is typed is text */

@@ -114,6 +114,13 @@ void history_add_problem(struct history *history, uint32_t process, bool missing
     history->problems[history->problem_count++] = problem;
 }
 
+void history_distrust_source(struct history *history, uint32_t source)
+{
+    for (size_t p = 0; p < history->process_count; p++) {
+        history->processes[p].cut |= history->processes[p].source == source;
+    }
+}
+
 static void process_problem(struct history *history, const struct process *process, bool missing_deliveries,
                             const char *what, int64_t from, int64_t to, struct line_place place)
 {

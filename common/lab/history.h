@@ -120,6 +120,9 @@ void history_complete(struct history *history);
 void history_add_problem(struct history *history, uint32_t process, bool missing_deliveries,
                          const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* Lines of that file could not be read: no node that it tells of can be said not to have delivered something. */
+void history_distrust_source(struct history *history, uint32_t source);
+
 /* The first fault of a command at a process, NULL if none was injected there. `kind` may be NULL for any. */
 const struct fault_record *history_find_fault(const struct history *history, uint32_t process,
                                               uint32_t command, const char *kind);

@@ -213,6 +213,7 @@ int log_sources_read(struct log_sources *sources, struct history *history, struc
         uint64_t lines_before = history->lines;
         code = scan_source(&scan, &sources->items[i], error);
         if (scan.damaged > 0) {
+            history_distrust_source(history, (uint32_t)i);
             history_add_problem(history, HISTORY_NONE, true,
                                 "%s: %" PRIu64 " damaged or cut line%s, the first is line %" PRIu32,
                                 scan.name, scan.damaged, scan.damaged == 1 ? "" : "s", scan.first_damaged);

@@ -15,13 +15,15 @@
 #include <unistd.h>
 
 #define DATAGRAM_MAX   65536 /* no UDP datagram is longer */
-#define BATCHES_A_TURN 8     /* then timers and the prompt have their turn */
+#define ROW_SHIFT      320
+#define BATCHES_A_TURN 8 /* then timers and the prompt have their turn */
 
 struct multicast_batch {
     struct mmsghdr headers[MULTICAST_BATCH];
     struct iovec pieces[MULTICAST_BATCH];
     struct sockaddr_in from[MULTICAST_BATCH];
-    char bytes[MULTICAST_BATCH][DATAGRAM_MAX]; /* the kernel maps a page when something is written to it */
+    /* The kernel maps a page when something is written to it. Rows a power of two apart would share cache lines' sets. */
+    char bytes[MULTICAST_BATCH][DATAGRAM_MAX + ROW_SHIFT];
 };
 
 /* ---- settings ---- */

@@ -77,14 +77,17 @@ static void nap(long ns)
 static void encode(struct blaster *blaster, const char *key, size_t number)
 {
     char value[64];
+    char timestamp[CLOCK_EPOCH_LENGTH + 1];
     struct uuid uuid = uuid_new();
     int length = snprintf(value, sizeof value, "\"%s-%08zu a value of some length\"", blaster->id, number);
+
+    clock_format_epoch(clock_wall_us(), timestamp);
     struct message command = {.command_type = COMMAND_SET,
                               .key = text_of(key),
                               .value = {value, (size_t)length},
                               .sender_id = text_of(blaster->id),
                               .message_uuid = text_of(uuid.text),
-                              .timestamp = (double)clock_wall_us() / 1e6,
+                              .timestamp = text_of(timestamp),
                               .seq = MESSAGE_NO_SEQ};
 
     message_encode(&command, &blaster->encoded);

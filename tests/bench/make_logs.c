@@ -79,16 +79,19 @@ static struct message *new_command(const struct replica *node, size_t number)
 {
     char key[32];
     char value[64];
+    char timestamp[CLOCK_EPOCH_LENGTH + 1];
     struct uuid uuid = uuid_new();
 
     snprintf(key, sizeof key, "key-%06zu", number % KEYS);
     int length = snprintf(value, sizeof value, "\"%s-%08zu a value of some length\"", node->id, number);
+
+    clock_format_epoch(clock_wall_us(), timestamp);
     return message_new(&(struct message){.command_type = COMMAND_SET,
                                          .key = text_of(key),
                                          .value = {value, (size_t)length},
                                          .sender_id = text_of(node->id),
                                          .message_uuid = text_of(uuid.text),
-                                         .timestamp = (double)clock_wall_us() / 1e6,
+                                         .timestamp = text_of(timestamp),
                                          .seq = MESSAGE_NO_SEQ});
 }
 

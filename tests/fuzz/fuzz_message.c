@@ -21,8 +21,8 @@ static bool is_same(const struct message *a, const struct message *b)
 {
     return a->command_type == b->command_type && text_equal(a->key, b->key) &&
            text_equal(a->value, b->value) && text_equal(a->sender_id, b->sender_id) &&
-           text_equal(a->message_uuid, b->message_uuid) &&
-           memcmp(&a->timestamp, &b->timestamp, sizeof a->timestamp) == 0 && a->seq == b->seq;
+           text_equal(a->message_uuid, b->message_uuid) && text_equal(a->timestamp, b->timestamp) &&
+           a->seq == b->seq;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -28,7 +28,7 @@ static void assert_same(const struct message *a, const struct message *b)
     assert_text_equal(a->value, b->value);
     assert_text_equal(a->sender_id, b->sender_id);
     assert_text_equal(a->message_uuid, b->message_uuid);
-    assert_memory_equal(&a->timestamp, &b->timestamp, sizeof a->timestamp);
+    assert_text_equal(a->timestamp, b->timestamp);
     assert_true(a->seq == b->seq);
 }
 
