@@ -34,7 +34,9 @@ int config_int(const char *name, int64_t low, int64_t high, int64_t standard, in
     }
     errno = 0;
     long long number = strtoll(text, &end, 10);
-    if (errno != 0 || *end != '\0' || end == text || number < low || number > high) {
+    bool plain =
+        (*text >= '0' && *text <= '9') || *text == '-'; /* strtoll also takes blanks and a plus sign */
+    if (!plain || errno != 0 || *end != '\0' || end == text || number < low || number > high) {
         char allowed[96];
         snprintf(allowed, sizeof allowed, "a whole number from %" PRId64 " to %" PRId64 " is allowed", low,
                  high);

@@ -50,7 +50,8 @@ static bool read_probability(const char *value, double *probability)
 {
     char *end;
     *probability = strtod(value, &end);
-    return end != value && *end == '\0' && *probability >= 0 && *probability <= 1;
+    return strspn(value, "0123456789.eE-") == strlen(value) && end != value && *end == '\0' &&
+           *probability >= 0 && *probability <= 1;
 }
 
 static bool set_loss(struct fault_settings *settings, const char *value)

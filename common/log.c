@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define EVENT_WIDTH 10           /* columns, so that the fields of most events stand below each other */
@@ -47,6 +48,23 @@ int log_options_read(struct log_options *options, const char *node, struct error
     return code;
 }
 
+/* A crash may have cut the last line of an earlier run. */
+static bool ends_inside_line(const char *path)
+{
+    struct stat status;
+    char last = '\n';
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    if (descriptor >= 0 && fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
+        pread(descriptor, &last, 1, status.st_size - 1) != 1) {
+        last = '\n'; /* not readable: leave it as it is */
+    }
+    if (descriptor >= 0) {
+        close(descriptor);
+    }
+    return last != '\n';
+}
+
 int log_open(struct log *log, const struct log_options *options, struct error *error)
 {
     *log = (struct log){.options = *options,
@@ -56,6 +74,9 @@ int log_open(struct log *log, const struct log_options *options, struct error *e
         return 0;
     }
     log->file.descriptor = open(options->file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (log->file.descriptor >= 0 && ends_inside_line(options->file)) {
+        buffer_add_char(&log->file.pending, '\n');
+    }
     if (log->file.descriptor < 0) {
         return error_set(error, ERROR_FILE, "LOG_FILE %s cannot be opened: %s", options->file,
                          strerror(errno));

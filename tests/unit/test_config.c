@@ -65,6 +65,8 @@ static void a_number_is_taken_at_its_limits_and_not_beyond(void **state)
                                         "9223372036854775808",
                                         "99999999999999999999999999",
                                         "--1",
+                                        " 5",
+                                        "+5",
                                         "1,000",
                                         "\xFF"};
     struct error error = {0};

@@ -61,8 +61,8 @@ static void a_probability_is_from_0_to_1(void **state)
 {
     (void)state;
     static const char *const right[] = {"0", "1", "0.05", "1.0", "1e-3", "0.000"};
-    static const char *const wrong[] = {"",    "-0.1", "1.0001", "2",   "nan", "NAN",
-                                        "inf", "0.5x", "5%",     "0,5", "x",   NULL};
+    static const char *const wrong[] = {"",   "-0.1", "1.0001", "2",      "nan",  "NAN", "inf", "0.5x",
+                                        "5%", "0,5",  "x",      "0x1p-2", " 0.5", "+1",  NULL};
     for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
         struct fault_settings settings = {0};
         assert_int_equal(set(&settings, "NET_LOSS", text_of(right[i])), 0);

@@ -105,6 +105,24 @@ static void the_end_writes_what_is_left_and_the_next_run_appends(void **state)
     scratch_close(&file);
 }
 
+static void a_line_that_a_crash_cut_is_closed_before_the_next_run_writes(void **state)
+{
+    (void)state;
+    struct scratch file;
+    struct log log;
+    scratch_open(&file);
+    assert_int_equal(write(file.descriptor, "{\"ts\":\"20", 9), 9);
+    struct log_options options = {.node = "node1", .screen = -1, .file = file.path};
+    assert_int_equal(log_open(&log, &options, NULL), 0);
+    log_say(&log, LOG_INFO, "event", "the next run");
+    log_close(&log);
+    char *content = unit_read_all(file.descriptor);
+    assert_memory_equal(content, "{\"ts\":\"20\n{\"ts\":\"", 17);
+    assert_int_equal(count(content, "\n"), 2);
+    free(content);
+    scratch_close(&file);
+}
+
 static void a_pipe_receives_the_lines_of_the_screen(void **state)
 {
     (void)state;
@@ -264,6 +282,7 @@ UNIT_MAIN(cmocka_unit_test(lines_are_gathered_until_a_flush),
           cmocka_unit_test(an_error_is_written_at_once_with_all_that_came_before),
           cmocka_unit_test(a_flood_is_written_before_it_fills_the_memory),
           cmocka_unit_test(the_end_writes_what_is_left_and_the_next_run_appends),
+          cmocka_unit_test(a_line_that_a_crash_cut_is_closed_before_the_next_run_writes),
           cmocka_unit_test(a_pipe_receives_the_lines_of_the_screen),
           cmocka_unit_test(a_file_that_cannot_be_opened_is_named_and_the_screen_still_works),
           cmocka_unit_test(a_full_disk_is_reported_once_and_the_node_goes_on),
