@@ -5,121 +5,157 @@
 #include "common/lab/judge.h"
 #include "tests/unit/unit.h"
 
-#define SEEDS 200
+#define SEEDS          200
+#define OPERATIONS     60
+#define ALL_DELIVERIES (3 * OPERATIONS) /* of three nodes */
 
 static struct sim_options group(uint64_t seed)
 {
-    return (struct sim_options){
-        .nodes = 3, .writers = 3, .operations = 60, .keys = 3, .network = {.seed = seed}, .pace_ms = 5};
+    return (struct sim_options){.nodes = 3,
+                                .writers = 3,
+                                .operations = OPERATIONS,
+                                .keys = 3,
+                                .network = {.seed = seed},
+                                .pace_ms = 5};
 }
 
-static void run_and_judge(const struct sim_options *options, struct sim *sim, struct history *history,
-                          struct judgement *judgement)
+/* Runs a group that `prepare` has changed under each of many seeds, and has `check` look at each judgement. */
+static void under_many_seeds(void (*prepare)(struct sim_options *),
+                             void (*check)(struct sim *, const struct judgement *))
 {
-    sim_run(sim, options);
-    sim_read_logs(sim, history);
-    judge(history, judgement);
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        struct sim_options options = group(seed);
+        struct sim sim;
+        struct history history;
+        struct judgement judgement;
+        prepare(&options);
+        sim_run(&sim, &options);
+        sim_read_logs(&sim, &history);
+        judge(&history, &judgement);
+        check(&sim, &judgement);
+        judgement_free(&judgement);
+        history_free(&history);
+        sim_free(&sim);
+    }
 }
 
-static void forget(struct sim *sim, struct history *history, struct judgement *judgement)
+static enum outcome outcome(const struct judgement *judgement, enum guarantee guarantee)
 {
-    judgement_free(judgement);
-    history_free(history);
-    sim_free(sim);
+    return judgement->verdicts[guarantee].outcome;
+}
+
+/* ---- nothing is wrong ---- */
+
+static void let_one_write(struct sim_options *options)
+{
+    options->writers = 1;
+}
+
+static void expect_all_to_hold(struct sim *sim, const struct judgement *judgement)
+{
+    assert_int_equal(judgement_outcome(judgement), OUTCOME_HOLDS);
+    assert_int_equal(judgement->deliveries, ALL_DELIVERIES);
+    assert_true(sim_stores_equal(sim));
 }
 
 static void one_writer_without_faults_keeps_every_promise(void **state)
 {
     (void)state;
-    for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        struct sim_options options = group(seed);
-        struct sim sim;
-        struct history history;
-        struct judgement judgement;
-        options.writers = 1;
-        run_and_judge(&options, &sim, &history, &judgement);
-        assert_int_equal(judgement_outcome(&judgement), OUTCOME_HOLDS);
-        assert_int_equal(judgement.deliveries, 3 * 60);
-        assert_true(sim_stores_equal(&sim));
-        forget(&sim, &history, &judgement);
-    }
+    under_many_seeds(let_one_write, expect_all_to_hold);
+}
+
+/* ---- reordering ---- */
+
+static unsigned diverged;
+
+static void delay(struct sim_options *options)
+{
+    options->network.delay_max_ms = 30;
+}
+
+static void expect_disorder(struct sim *sim, const struct judgement *judgement)
+{
+    (void)sim;
+    assert_int_equal(outcome(judgement, GUARANTEE_DELIVERY), OUTCOME_HOLDS);
+    assert_int_equal(outcome(judgement, GUARANTEE_NO_DUPLICATES), OUTCOME_HOLDS);
+    assert_int_equal(outcome(judgement, GUARANTEE_NO_CREATION), OUTCOME_HOLDS);
+    assert_int_equal(outcome(judgement, GUARANTEE_FIFO), OUTCOME_VIOLATED);
+    assert_int_equal(outcome(judgement, GUARANTEE_CAUSAL), OUTCOME_VIOLATED);
+    assert_int_equal(outcome(judgement, GUARANTEE_TOTAL), OUTCOME_VIOLATED);
+    diverged += outcome(judgement, GUARANTEE_CONVERGENCE) == OUTCOME_VIOLATED;
 }
 
 static void reordering_makes_replicas_diverge(void **state)
 {
-    unsigned diverged = 0;
-
     (void)state;
-    for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        struct sim_options options = group(seed);
-        struct sim sim;
-        struct history history;
-        struct judgement judgement;
-        options.network.delay_max_ms = 30;
-        run_and_judge(&options, &sim, &history, &judgement);
-        assert_int_equal(judgement.verdicts[GUARANTEE_DELIVERY].outcome, OUTCOME_HOLDS);
-        assert_int_equal(judgement.verdicts[GUARANTEE_NO_DUPLICATES].outcome, OUTCOME_HOLDS);
-        assert_int_equal(judgement.verdicts[GUARANTEE_NO_CREATION].outcome, OUTCOME_HOLDS);
-        assert_int_equal(judgement.verdicts[GUARANTEE_FIFO].outcome, OUTCOME_VIOLATED);
-        assert_int_equal(judgement.verdicts[GUARANTEE_CAUSAL].outcome, OUTCOME_VIOLATED);
-        assert_int_equal(judgement.verdicts[GUARANTEE_TOTAL].outcome, OUTCOME_VIOLATED);
-        diverged += judgement.verdicts[GUARANTEE_CONVERGENCE].outcome == OUTCOME_VIOLATED;
-        forget(&sim, &history, &judgement);
-    }
+    diverged = 0;
+    under_many_seeds(delay, expect_disorder);
     assert_in_range(diverged, SEEDS * 9 / 10, SEEDS);
+}
+
+/* ---- loss and duplication ---- */
+
+static void lose(struct sim_options *options)
+{
+    options->network.loss = 0.1;
+}
+
+static void expect_what_is_missing_to_be_counted(struct sim *sim, const struct judgement *judgement)
+{
+    uint64_t missing = ALL_DELIVERIES - judgement->deliveries;
+
+    (void)sim;
+    assert_int_equal(judgement->verdicts[GUARANTEE_DELIVERY].count, missing);
+    assert_int_equal(outcome(judgement, GUARANTEE_DELIVERY), missing > 0 ? OUTCOME_VIOLATED : OUTCOME_HOLDS);
+    assert_int_equal(outcome(judgement, GUARANTEE_FIFO), OUTCOME_HOLDS);
 }
 
 static void loss_loses_and_the_judge_counts_it(void **state)
 {
     (void)state;
-    for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        struct sim_options options = group(seed);
-        struct sim sim;
-        struct history history;
-        struct judgement judgement;
-        options.network.loss = 0.1;
-        run_and_judge(&options, &sim, &history, &judgement);
-        uint64_t missing = 3 * 60 - judgement.deliveries;
-        assert_int_equal(judgement.verdicts[GUARANTEE_DELIVERY].count, missing);
-        assert_int_equal(judgement.verdicts[GUARANTEE_DELIVERY].outcome,
-                         missing > 0 ? OUTCOME_VIOLATED : OUTCOME_HOLDS);
-        assert_int_equal(judgement.verdicts[GUARANTEE_FIFO].outcome, OUTCOME_HOLDS);
-        forget(&sim, &history, &judgement);
-    }
+    under_many_seeds(lose, expect_what_is_missing_to_be_counted);
+}
+
+static void duplicate(struct sim_options *options)
+{
+    options->network.duplicate = 0.1;
+}
+
+static void expect_what_is_repeated_to_be_counted(struct sim *sim, const struct judgement *judgement)
+{
+    (void)sim;
+    assert_int_equal(judgement->verdicts[GUARANTEE_NO_DUPLICATES].count,
+                     judgement->deliveries - ALL_DELIVERIES);
+    assert_int_equal(outcome(judgement, GUARANTEE_DELIVERY), OUTCOME_HOLDS);
 }
 
 static void duplication_doubles_and_the_judge_counts_it(void **state)
 {
     (void)state;
-    for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        struct sim_options options = group(seed);
-        struct sim sim;
-        struct history history;
-        struct judgement judgement;
-        options.network.duplicate = 0.1;
-        run_and_judge(&options, &sim, &history, &judgement);
-        assert_int_equal(judgement.verdicts[GUARANTEE_NO_DUPLICATES].count, judgement.deliveries - 3 * 60);
-        assert_int_equal(judgement.verdicts[GUARANTEE_DELIVERY].outcome, OUTCOME_HOLDS);
-        forget(&sim, &history, &judgement);
-    }
+    under_many_seeds(duplicate, expect_what_is_repeated_to_be_counted);
+}
+
+/* ---- a partition ---- */
+
+static void partition(struct sim_options *options)
+{
+    assert_int_equal(fault_settings_set(&options->network, "NET_PARTITION", text_of("node1,node2|node3"),
+                                        NULL),
+                     0);
+}
+
+/* node3 misses the other two writers' forty commands, they miss its twenty. */
+static void expect_two_halves(struct sim *sim, const struct judgement *judgement)
+{
+    (void)sim;
+    assert_int_equal(judgement->verdicts[GUARANTEE_DELIVERY].count, 40 + 20 + 20);
+    assert_int_equal(outcome(judgement, GUARANTEE_CONVERGENCE), OUTCOME_VIOLATED);
 }
 
 static void a_partition_cuts_the_group_in_two(void **state)
 {
-    struct sim_options options = group(7);
-    struct sim sim;
-    struct history history;
-    struct judgement judgement;
-
     (void)state;
-    assert_int_equal(fault_settings_set(&options.network, "NET_PARTITION", text_of("node1,node2|node3"),
-                                        NULL),
-                     0);
-    run_and_judge(&options, &sim, &history, &judgement);
-    /* node3 misses the other two writers' forty commands, they miss its twenty. */
-    assert_int_equal(judgement.verdicts[GUARANTEE_DELIVERY].count, 40 + 20 + 20);
-    assert_int_equal(judgement.verdicts[GUARANTEE_CONVERGENCE].outcome, OUTCOME_VIOLATED);
-    forget(&sim, &history, &judgement);
+    under_many_seeds(partition, expect_two_halves);
 }
 
 static void the_same_seed_makes_the_same_run(void **state)
