@@ -5,13 +5,10 @@
 #include "common/json.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define EVENT_WIDTH 10           /* columns, so that the fields of most events stand below each other */
@@ -48,23 +45,6 @@ int log_options_read(struct log_options *options, const char *node, struct error
     return code;
 }
 
-/* A crash may have cut the last line of an earlier run. */
-static bool ends_inside_line(const char *path)
-{
-    struct stat status;
-    char last = '\n';
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-    if (descriptor >= 0 && fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
-        pread(descriptor, &last, 1, status.st_size - 1) != 1) {
-        last = '\n'; /* not readable: leave it as it is */
-    }
-    if (descriptor >= 0) {
-        close(descriptor);
-    }
-    return last != '\n';
-}
-
 int log_open(struct log *log, const struct log_options *options, struct error *error)
 {
     *log = (struct log){.options = *options,
@@ -73,15 +53,7 @@ int log_open(struct log *log, const struct log_options *options, struct error *e
     if (options->file == NULL) {
         return 0;
     }
-    log->file.descriptor = open(options->file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (log->file.descriptor >= 0 && ends_inside_line(options->file)) {
-        buffer_add_char(&log->file.pending, '\n');
-    }
-    if (log->file.descriptor < 0) {
-        return error_set(error, ERROR_FILE, "LOG_FILE %s cannot be opened: %s", options->file,
-                         strerror(errno));
-    }
-    return 0;
+    return log_sink_open(&log->file, options->file, error);
 }
 
 void log_close(struct log *log)
@@ -90,8 +62,8 @@ void log_close(struct log *log)
     if (log->file.descriptor >= 0) {
         close(log->file.descriptor);
     }
-    buffer_free(&log->screen.pending);
-    buffer_free(&log->file.pending);
+    log_sink_free(&log->screen);
+    log_sink_free(&log->file);
     buffer_free(&log->json);
     buffer_free(&log->line);
     buffer_free(&log->line_end);
@@ -246,31 +218,18 @@ void log_double(struct log *log, const char *name, double number)
     }
 }
 
-static void gather(struct log_sink *sink, const struct buffer *line, const char *end)
-{
-    if (sink->descriptor < 0) {
-        return;
-    }
-    if (sink->failed) {
-        sink->lost_lines++;
-        return;
-    }
-    buffer_add(&sink->pending, line->bytes, line->length);
-    buffer_add_string(&sink->pending, end);
-}
-
 void log_end(struct log *log)
 {
     if (needs_json(log)) {
         buffer_add_char(&log->json, '}');
-        gather(&log->file, &log->json, "\n");
+        log_sink_add(&log->file, &log->json, "\n");
     }
     if (screen_is_text(log)) {
         buffer_add(&log->line, log->line_end.bytes, log->line_end.length);
         buffer_clear(&log->line_end);
-        gather(&log->screen, &log->line, log->options.colour ? "\x1b[0m\n" : "\n");
+        log_sink_add(&log->screen, &log->line, log->options.colour ? "\x1b[0m\n" : "\n");
     } else {
-        gather(&log->screen, &log->json, "\n");
+        log_sink_add(&log->screen, &log->json, "\n");
     }
     if (log->urgent || log->screen.pending.length + log->file.pending.length > PENDING_MAX) {
         log_flush(log);
@@ -294,77 +253,19 @@ void log_say(struct log *log, enum log_level level, const char *event, const cha
 
 /* ---- reaching the disk and the screen ---- */
 
-/* Writes all that is pending; false, with errno, if the destination takes no more. What it did take is gone. */
-static bool sink_write(struct log_sink *sink)
+void log_flush(struct log *log)
 {
-    size_t done = 0;
+    bool file_works = log->file.descriptor < 0 || log_sink_flush(&log->file, log->options.node);
 
-    while (done < sink->pending.length) {
-        ssize_t written = write(sink->descriptor, sink->pending.bytes + done, sink->pending.length - done);
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            break;
-        }
-        done += (size_t)written;
-    }
-    if (done > 0) {
-        sink->torn = sink->pending.bytes[done - 1] != '\n';
-    }
-    bool complete = done == sink->pending.length;
-    for (size_t i = done; i < sink->pending.length; i++) {
-        sink->lost_lines += sink->pending.bytes[i] == '\n';
-    }
-    buffer_clear(&sink->pending);
-    return complete;
-}
-
-/* A destination that failed is tried with a line that says what is missing, so that the log never hides a gap. */
-static void sink_retry(struct log *log, struct log_sink *sink)
-{
-    char now[CLOCK_TEXT_LENGTH + 1];
-    uint64_t lost = sink->lost_lines;
-
-    clock_format(clock_wall_us(), now);
-    buffer_add_string(&sink->pending, sink->torn ? "\n" : "");
-    buffer_add_format(&sink->pending,
-                      "{\"ts\":\"%s\",\"level\":\"error\",\"node\":\"%s\",\"event\":\"fault\","
-                      "\"fault\":\"log_gap\",\"lines\":%" PRIu64 "}\n",
-                      now, log->options.node, lost);
-    if (sink_write(sink)) {
-        sink->failed = false;
-        sink->lost_lines = 0;
-    } else {
-        sink->lost_lines = lost;
-    }
-}
-
-static void flush_file(struct log *log)
-{
-    struct log_sink *file = &log->file;
-
-    if (file->failed) {
-        if (file->lost_lines > 0) {
-            sink_retry(log, file);
-        }
-    } else if (!sink_write(file)) {
-        file->failed = true;
+    if (!file_works) {
         log_say(log, LOG_ERROR, "fault", "LOG_FILE %s cannot be written: %s; lines are lost until it can",
                 log->options.file, strerror(errno));
     }
-}
-
-void log_flush(struct log *log)
-{
-    if (log->file.descriptor >= 0 && (log->file.pending.length > 0 || log->file.failed)) {
-        flush_file(log);
-    }
-    if (log->screen.descriptor >= 0 && log->screen.pending.length > 0) {
+    if (log->screen.descriptor >= 0 && (log->screen.pending.length > 0 || log->screen.failed)) {
         if (log->hide_prompt != NULL) {
             log->hide_prompt();
         }
-        sink_write(&log->screen); /* a screen that is gone is nobody's loss */
+        log_sink_flush(&log->screen, log->options.node);
         if (log->show_prompt != NULL) {
             log->show_prompt();
         }

@@ -20,6 +20,7 @@
 
 #include "common/buffer.h"
 #include "common/error.h"
+#include "common/log_sink.h"
 #include "common/text.h"
 
 #include <stdbool.h>
@@ -34,15 +35,6 @@ struct log_options {
     bool colour;          /* the screen is a terminal that shows colours */
     int screen;           /* a file descriptor, not owned; -1 for none */
     const char *file;     /* a path to append to, or NULL; not owned */
-};
-
-/* Lines for one destination that are not written yet. */
-struct log_sink {
-    struct buffer pending;
-    int descriptor;      /* -1 where there is none */
-    bool failed;         /* the last write failed and was reported */
-    bool torn;           /* the last write stopped in the middle of a line */
-    uint64_t lost_lines; /* since it failed */
 };
 
 struct log {

@@ -9,9 +9,8 @@
 
 struct causality {
     const struct history *history;
-    uint32_t *
-        *sent_by;    /* by process: its commands by send_index, from 1 */
-    uint32_t *known; /* by command and process: how many of the process's commands precede it */
+    uint32_t **sent_by; /* by process: its commands by send_index, from 1 */
+    uint32_t *known;    /* by command and process: how many of the process's commands precede it */
 };
 
 void causality_init(struct causality *causality, const struct history *history);

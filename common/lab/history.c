@@ -244,6 +244,11 @@ void history_add(struct history *history, const struct log_record *record, struc
     if (text_equal(record->event, text_of("discard"))) {
         add_discard(process, record, place);
     }
+    if (text_equal(record->fault, text_of("log_gap"))) {
+        history_add_problem(history, (uint32_t)(process - history->processes), true,
+                            "%.*s's log has a gap at line %" PRIu32 ": its disk was full",
+                            (int)record->node.length, record->node.bytes, place.number);
+    }
     if ((int)kind < 0 || (is_about_command(kind) && record->message_uuid.bytes == NULL)) {
         return; /* an event that no verdict needs */
     }

@@ -9,12 +9,15 @@
 
 static struct message command(enum command_type type, int64_t seq)
 {
-    return (struct message){.command_type = type,
-                            .key = type == COMMAND_PRINT ? (struct text){0} : TEXT("x"),
-                            .value = TEXT("{\"a\":1}"),
-                            .sender_id = TEXT("node2"),
-                            .message_uuid = TEXT("u-1"),
-                            .seq = seq};
+    struct message message = {.command_type = type,
+                              .value = TEXT("{\"a\":1}"),
+                              .sender_id = TEXT("node2"),
+                              .message_uuid = TEXT("u-1"),
+                              .seq = seq};
+    if (type != COMMAND_PRINT) {
+        message.key = TEXT("x");
+    }
+    return message;
 }
 
 static void open_json(struct unit_log *unit, enum log_level level)

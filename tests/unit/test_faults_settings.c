@@ -135,7 +135,7 @@ static void a_value_is_judged_to_its_end_however_long(void **state)
     struct fault_settings settings = {0};
     char text[3000];
     memset(text, '0', sizeof text);
-    memcpy(text, "0.5", 3);
+    text[1] = '.';
     text[sizeof text - 1] = 'x';
     assert_int_equal(set(&settings, "NET_LOSS", (struct text){text, sizeof text}), ERROR_CONFIG);
     assert_int_equal(set(&settings, "NET_LOSS", TEXT("0.5\0x")), ERROR_CONFIG);

@@ -57,16 +57,17 @@ static void every_form_of_two_to_four_bytes_is_judged_as_the_definition_does(voi
 {
     (void)state;
     static const unsigned char tails[] = {0x00, 0x41, 0x7F, 0x80, 0x81, 0xBF, 0xC0, 0xFF};
+    const size_t tail_count = sizeof tails;
     unsigned char s[4];
 
     for (unsigned first = 0xC0; first <= 0xFF; first++) {
         size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
         for (unsigned second = 0; second <= 0xFF; second++) {
-            for (size_t i = 0; i < sizeof tails * sizeof tails; i++) {
+            for (size_t i = 0; i < tail_count * tail_count; i++) {
                 s[0] = (unsigned char)first;
                 s[1] = (unsigned char)second;
-                s[2] = tails[i / sizeof tails];
-                s[3] = tails[i % sizeof tails];
+                s[2] = tails[i / tail_count];
+                s[3] = tails[i % tail_count];
                 if (text_is_utf8((struct text){(char *)s, length}) != is_one_character(s, length)) {
                     fail_msg("%02X %02X %02X %02X, %zu bytes", s[0], s[1], s[2], s[3], length);
                 }
