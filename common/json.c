@@ -29,6 +29,7 @@ struct json_reader {
     struct frame *frames;
     size_t depth, frames_capacity; /* depth 0: inside the outer object */
     bool outer_open, outer_seen;
+    size_t outer_end; /* bytes up to where the outer object closed */
     struct nested_member *nested;
     size_t nested_count, nested_capacity;
     struct buffer names; /* of the nested members, as characters: escapes would sort differently */
@@ -222,6 +223,7 @@ static int on_object_end(void *context)
 
     if (reader->depth == 0) {
         reader->outer_open = false;
+        reader->outer_end = yajl_get_bytes_consumed(reader->parser);
         return 1;
     }
     return container_end(reader);
@@ -358,6 +360,12 @@ static bool reader_parse(struct json_reader *reader, struct text text)
     }
     if (!reader->outer_seen || reader->outer_open) { /* nothing but blanks */
         refuse(reader, "not JSON: empty");
+        return false;
+    }
+    /* A parser that takes several values would keep the beginning of another one for the next text. */
+    struct text rest = {text.bytes + reader->outer_end, text.length - reader->outer_end};
+    if (text_trim(rest).length > 0) {
+        refuse(reader, "not JSON: something stands behind the object");
         return false;
     }
     return true;

@@ -1,4 +1,5 @@
-/* Whatever claims to be JSON: the canonical text of what is read is JSON again, and its own canonical text. */
+/* Whatever claims to be JSON: the canonical text of what is read is JSON again, and its own canonical text. And a
+ * parser that has read many texts reads the next one as a new parser would. */
 #include "common/json.h"
 
 #include <assert.h>
@@ -21,6 +22,21 @@ static void write_object(struct buffer *out, const struct json_object *object)
     buffer_add_char(out, '}');
 }
 
+static void compare_with_new_parser(const struct json_object *object, int code, struct text text)
+{
+    struct json_object fresh = {0};
+    struct error error = {0};
+
+    assert(json_object_read(&fresh, text, &error) == code);
+    assert(fresh.count == object->count);
+    for (size_t i = 0; i < fresh.count; i++) {
+        assert(fresh.members[i].kind == object->members[i].kind);
+        assert(text_equal(fresh.members[i].name, object->members[i].name));
+        assert(text_equal(fresh.members[i].text, object->members[i].text));
+    }
+    json_object_free(&fresh);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct json_object object;
@@ -28,7 +44,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct buffer second;
     struct error error = {0};
 
-    if (json_object_read(&object, (struct text){(const char *)data, size}, &error) != 0) {
+    struct text given = {(const char *)data, size};
+    int code = json_object_read(&object, given, &error);
+    compare_with_new_parser(&object, code, given);
+    if (code != 0) {
         assert(error.code != ERROR_NONE && object.count == 0);
         assert(text_is_utf8(text_of(error.text)) && !text_has_control(text_of(error.text)));
         return 0;

@@ -52,10 +52,11 @@ static void assert_canonical(struct text text, enum json_kind kind, struct text 
 static void only_one_whole_object_is_read(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"",     " ",        "1",         "\"x\"", "null",       "[]",
-                                        "[{}]", "{}{}",     "{} x",      "{",     "}",          "{\"a\"}",
-                                        "{,}",  "{a:1}",    "{'a':1}",   "{1:1}", "{\"a\":1,}", "{\"a\" 1}",
-                                        "{]",   "{\"a\":}", "{\"a\":1]", "{}]",   "{\"a\":1 2}"};
+    static const char *const wrong[] = {"",     " ",        "1",         "\"x\"", "null",        "[]",
+                                        "[{}]", "{}{}",     "{} x",      "{",     "}",           "{\"a\"}",
+                                        "{,}",  "{a:1}",    "{'a':1}",   "{1:1}", "{\"a\":1,}",  "{\"a\" 1}",
+                                        "{]",   "{\"a\":}", "{\"a\":1]", "{}]",   "{\"a\":1 2}", "{}\"//",
+                                        "{} 1", "{}tru",    "{}-",       "{}\"\\"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         assert_refused(text_of(wrong[i]), ERROR_NOT_JSON);
     }
@@ -278,6 +279,20 @@ static void an_object_may_be_read_into_again_also_after_a_failure(void **state)
     json_object_free(&object);
 }
 
+static void the_beginning_of_another_value_does_not_leak_into_the_next_text(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"{}\"", "{}\"//", "{} 1", "{} -", "{} t", "{}[", "{}{\"a\":"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct json_object object = {0};
+        assert_int_equal(read(&object, text_of(wrong[i])), ERROR_NOT_JSON);
+        assert_int_equal(read(&object, TEXT("{\"b\":\"2\"}")), 0);
+        assert_int_equal(object.count, 1);
+        assert_text_equal(json_object_get(&object, "b")->text, TEXT("2"));
+        json_object_free(&object);
+    }
+}
+
 static void random_tokens_are_refused_or_have_a_canonical_form_that_lasts(void **state)
 {
     (void)state;
@@ -336,4 +351,5 @@ UNIT_MAIN(cmocka_unit_test(only_one_whole_object_is_read),
           cmocka_unit_test(sorting_inside_does_not_disturb_what_stands_around),
           cmocka_unit_test(a_thousand_levels_are_read_and_one_more_is_refused),
           cmocka_unit_test(an_object_may_be_read_into_again_also_after_a_failure),
+          cmocka_unit_test(the_beginning_of_another_value_does_not_leak_into_the_next_text),
           cmocka_unit_test(random_tokens_are_refused_or_have_a_canonical_form_that_lasts))
