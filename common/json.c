@@ -384,6 +384,7 @@ int json_object_read(struct json_object *object, struct text text, struct error 
     if (!surrogates_paired(text)) {
         return error_set(error, ERROR_NOT_JSON, "not JSON: half of a surrogate pair in a \\u escape");
     }
+    buffer_reserve(&object->text, 1); /* an empty string is a text, too: it points somewhere */
     struct json_reader *reader = reader_prepare(object);
     if (!reader_parse(reader, text)) {
         yajl_free(reader->parser); /* what it makes of the next text must not depend on this one */

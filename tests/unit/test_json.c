@@ -64,6 +64,16 @@ static void only_one_whole_object_is_read(void **state)
     assert_refused(TEXT(" \t\r\n{ } \n"), 0);
 }
 
+static void an_empty_string_is_a_text_and_not_the_lack_of_one(void **state)
+{
+    (void)state;
+    struct json_object object = {0};
+    assert_int_equal(read(&object, TEXT("{\"\":\"\"}")), 0);
+    assert_non_null(object.members[0].name.bytes);
+    assert_non_null(object.members[0].text.bytes);
+    json_object_free(&object);
+}
+
 static void what_only_looks_like_json_is_refused(void **state)
 {
     (void)state;
@@ -337,6 +347,7 @@ static void random_tokens_are_refused_or_have_a_canonical_form_that_lasts(void *
 }
 
 UNIT_MAIN(cmocka_unit_test(only_one_whole_object_is_read),
+          cmocka_unit_test(an_empty_string_is_a_text_and_not_the_lack_of_one),
           cmocka_unit_test(what_only_looks_like_json_is_refused),
           cmocka_unit_test(an_object_cut_at_any_byte_is_refused),
           cmocka_unit_test(bytes_that_are_not_utf8_are_refused_before_anything_else),
