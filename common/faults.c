@@ -64,15 +64,40 @@ static bool set_duplicate(struct fault_settings *settings, const char *value)
     return read_probability(value, &settings->duplicate);
 }
 
+/* The number of the group that names `node`, from 1; 0 if none does. */
+static int partition_group(const char *partition, struct text node)
+{
+    int group = 1;
+    const char *name = partition;
+
+    for (const char *at = partition;; at++) {
+        if (*at != ',' && *at != '|' && *at != '\0') {
+            continue;
+        }
+        if (text_equal((struct text){name, (size_t)(at - name)}, node)) {
+            return group;
+        }
+        if (*at == '\0') {
+            return 0;
+        }
+        group += *at == '|';
+        name = at + 1;
+    }
+}
+
 static bool set_partition(struct fault_settings *settings, const char *value)
 {
     const char *name = value;
+    int group = 1;
 
     for (const char *at = value; *value != '\0'; at++) {
         if (*at == ',' || *at == '|' || *at == '\0') {
-            if (!config_is_node_id((struct text){name, (size_t)(at - name)})) {
+            struct text node = {name, (size_t)(at - name)};
+            if (!config_is_node_id(node) ||
+                partition_group(value, node) != group) { /* in an earlier one, too */
                 return false;
             }
+            group += *at == '|';
             if (*at == '\0') {
                 break;
             }
@@ -101,7 +126,8 @@ static const struct setting {
     {"NET_DELAY_MS", set_delay, "milliseconds as 10 or 0-30, each at most 60000, are allowed"},
     {"NET_LOSS", set_loss, "a probability from 0 to 1 is allowed"},
     {"NET_DUPLICATE", set_duplicate, "a probability from 0 to 1 is allowed"},
-    {"NET_PARTITION", set_partition, "groups of node names as node1,node2|node3 are allowed"},
+    {"NET_PARTITION", set_partition,
+     "groups of node names as node1,node2|node3 are allowed, each node in one"},
     {"NET_SEED", set_seed, "a whole number from 0 to 18446744073709551615 is allowed"},
 };
 
@@ -192,27 +218,6 @@ bool fault_settings_equal(const struct fault_settings *a, const struct fault_set
 void faults_init(struct faults *faults, const struct fault_settings *settings, struct text self)
 {
     *faults = (struct faults){.settings = *settings, .self = self};
-}
-
-/* The number of the group that names `node`, from 1; 0 if none does. */
-static int partition_group(const char *partition, struct text node)
-{
-    int group = 1;
-    const char *name = partition;
-
-    for (const char *at = partition;; at++) {
-        if (*at != ',' && *at != '|' && *at != '\0') {
-            continue;
-        }
-        if (text_equal((struct text){name, (size_t)(at - name)}, node)) {
-            return group;
-        }
-        if (*at == '\0') {
-            return 0;
-        }
-        group += *at == '|';
-        name = at + 1;
-    }
 }
 
 /* Two nodes are cut off from each other if the partition names both, in different groups. */

@@ -78,7 +78,7 @@ static bool is_plain(unsigned char c)
     return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
 }
 
-#define EACH_BYTE(byte) ((byte)*0x0101010101010101ULL)
+#define EACH_BYTE(byte) (0x0101010101010101ULL * (byte))
 
 /* Eight bytes in one look: the top bit of a byte below is set if it is under 0x20, ", \, 0x7F or no ASCII. A borrow
  * may set one too many behind such a byte, never one too few. */
