@@ -299,12 +299,10 @@ void history_complete(struct history *history)
         const struct process *process = &history->processes[p];
         struct text name = history_process_name(history, p);
         if (process->starts == 0) {
-            history_add_problem(history, p, true, "%.*s's log lacks its beginning: it has no start event",
-                                (int)name.length, name.bytes);
-        } else if (process->delivery_count == 0 && history->command_count > 0) {
-            history_add_problem(history, p, true,
-                                "%.*s's log holds no delivery: was LOG_LEVEL quieter than info?",
-                                (int)name.length, name.bytes);
+            history_add_problem(
+                history, p, true,
+                "%.*s's log lacks its beginning (no start event): cut, or LOG_LEVEL quieter than info",
+                (int)name.length, name.bytes);
         }
     }
 }

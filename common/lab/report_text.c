@@ -55,21 +55,31 @@ static void print_heading(const struct page *page, const char *text)
     fputc('\n', page->out);
 }
 
+/* How many bytes the first `columns` columns of a text take. */
+static size_t bytes_of_columns(struct text text, size_t columns)
+{
+    size_t bytes = 0;
+
+    for (; bytes < text.length; bytes++) {
+        bool starts_character = ((unsigned char)text.bytes[bytes] & 0xC0) != 0x80;
+        if (starts_character && columns == 0) {
+            break;
+        }
+        columns -= starts_character;
+    }
+    return bytes;
+}
+
 /* At most CELL_MAX columns of `text`, padded to `width`. */
 static void print_cell(const struct page *page, enum style style, struct text text, size_t width)
 {
-    size_t columns = report_width(text);
-    size_t bytes = text.length;
-    bool cut = columns > CELL_MAX;
+    bool cut = report_width(text) > CELL_MAX;
+    size_t bytes = cut ? bytes_of_columns(text, CELL_MAX - 1) : text.length;
+    size_t used = cut ? CELL_MAX : report_width(text);
 
-    for (columns = cut ? columns : 0; columns > CELL_MAX - 1; columns--) {
-        while (bytes > 0 && ((unsigned char)text.bytes[--bytes] & 0xC0) == 0x80) {
-        }
-    }
     set_style(page, style);
     fprintf(page->out, "%.*s%s", (int)bytes, text.bytes, cut ? "…" : "");
     set_style(page, STYLE_PLAIN);
-    size_t used = report_width((struct text){text.bytes, bytes}) + cut;
     fprintf(page->out, "%*s", used < width ? (int)(width - used) : 0, "");
 }
 
@@ -317,6 +327,19 @@ static void print_orders(struct page *page)
 
 /* ---- the page ---- */
 
+/* "1 node, ", "900 deliveries" */
+static void print_count(const struct page *page, uint64_t count, const char *what, const char *end)
+{
+    size_t length = strlen(what);
+    bool in_y = what[length - 1] == 'y';
+
+    fprintf(page->out, "%" PRIu64 " %.*s%s%s", count, (int)(count != 1 && in_y ? length - 1 : length), what,
+            count == 1 ? ""
+            : in_y     ? "ies"
+                       : "s",
+            end);
+}
+
 static void print_problems(struct page *page)
 {
     const struct history *history = page->report->history;
@@ -355,8 +378,10 @@ void report_text(const struct report *report, FILE *out, bool colour)
 {
     struct page page = {.report = report, .out = out, .colour = colour};
 
-    fprintf(out, "\n  %zu nodes, %" PRIu64 " commands, %" PRIu64 " deliveries\n\n",
-            report->history->process_count, report->judgement->commands, report->judgement->deliveries);
+    fputs("\n  ", out);
+    print_count(&page, report->history->process_count, "node", ", ");
+    print_count(&page, report->judgement->commands, "command", ", ");
+    print_count(&page, report->judgement->deliveries, "delivery", "\n\n");
     print_problems(&page);
     print_verdicts(&page);
     print_counterexamples(&page);

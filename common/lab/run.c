@@ -235,13 +235,14 @@ static void choose_group(char group[48], char port[48])
     struct random random = {random_hash(text_of(uuid_new().text))};
     int probe = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     unsigned number;
-    int bound;
+    bool taken;
 
     do { /* bound without SO_REUSEADDR: fails if anybody has the port */
         number = 20000 + (unsigned)random_below(&random, 40000);
         struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)number)};
-        bound = bind(probe, (struct sockaddr *)&address, sizeof address);
-    } while (probe >= 0 && bound != 0 && errno == EADDRINUSE);
+        taken = probe >= 0 && bind(probe, (struct sockaddr *)&address, sizeof address) != 0 &&
+                errno == EADDRINUSE;
+    } while (taken);
     if (probe >= 0) {
         close(probe);
     }

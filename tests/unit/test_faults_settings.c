@@ -104,6 +104,8 @@ static void a_partition_is_groups_of_node_names(void **state)
                                         "node1|node2,",
                                         "nó1|nó2",
                                         "a;b",
+                                        "node1|node1",
+                                        "a,b|c,a",
                                         NULL};
     for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
         struct fault_settings settings = {.partition = "something longer that was there before"};
