@@ -56,9 +56,3 @@ void json_write_double(struct buffer *out, double number)
     }
     buffer_add_string(out, digits);
 }
-
-const char *json_kind_name(enum json_kind kind)
-{
-    static const char *const names[] = {"null", "boolean", "number", "string", "array", "object"};
-    return names[kind];
-}
