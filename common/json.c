@@ -78,12 +78,10 @@ int json_object_read(struct json_object *object, struct text text, struct error 
     return 0;
 }
 
-const struct json_member *json_object_get(const struct json_object *object, const char *name)
+const struct json_member *json_object_find(const struct json_object *object, struct text name)
 {
-    struct text wanted = text_of(name);
-
     for (size_t i = object->count; i > 0; i--) {
-        if (text_equal(object->members[i - 1].name, wanted)) {
+        if (text_equal(object->members[i - 1].name, name)) {
             return &object->members[i - 1];
         }
     }

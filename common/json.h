@@ -42,7 +42,13 @@ struct json_object {
 int json_object_read(struct json_object *object, struct text text, struct error *error);
 
 /* The last member of that name, NULL if there is none. */
-const struct json_member *json_object_get(const struct json_object *object, const char *name);
+const struct json_member *json_object_find(const struct json_object *object, struct text name);
+
+/* The same for a name in the program; inline, so that its length is known when it is compiled. */
+static inline const struct json_member *json_object_get(const struct json_object *object, const char *name)
+{
+    return json_object_find(object, text_of(name));
+}
 
 void json_object_free(struct json_object *object);
 

@@ -94,7 +94,7 @@ void message_encode(const struct message *message, struct buffer *out)
 /* ---- decoding ---- */
 
 /* The member of that name; NULL where it is absent or null. */
-static const struct json_member *find(const struct json_object *object, const char *name)
+static inline const struct json_member *find(const struct json_object *object, const char *name)
 {
     const struct json_member *member = json_object_get(object, name);
     return member == NULL || member->kind == JSON_NULL ? NULL : member;

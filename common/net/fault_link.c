@@ -13,8 +13,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
-#define FILE_MAX         65536 /* bytes of NET_FAULTS_FILE */
-#define FILE_INTERVAL_MS 100   /* how often it is looked at */
+#define FILE_MAX 65536 /* bytes of NET_FAULTS_FILE */
 
 /* A message on its way. */
 struct delayed {
@@ -148,12 +147,9 @@ static void reload(struct fault_link *link)
     apply(link, &settings);
 }
 
-static void on_file_changed(uv_fs_poll_t *handle, int status, const uv_stat_t *before, const uv_stat_t *now)
+static void on_file_changed(struct file_watch *watch)
 {
-    (void)status; /* a file that is not there yet is not an error */
-    (void)before;
-    (void)now;
-    reload(container_of(handle, struct fault_link, file_watch));
+    reload(container_of(watch, struct fault_link, file_watch));
 }
 
 /* ---- opening and closing ---- */
@@ -176,16 +172,10 @@ int fault_link_open(struct fault_link *link, uv_loop_t *loop, struct log *log, s
     link->active = false;
     link->file = config_text("NET_FAULTS_FILE", NULL);
     apply(link, &settings);
-    if (link->file == NULL) {
-        return 0;
-    }
-    reload(link);
-    uv_fs_poll_init(loop, &link->file_watch);
-    int status = uv_fs_poll_start(&link->file_watch, on_file_changed, link->file, FILE_INTERVAL_MS);
-    if (status != 0) {
-        uv_close((uv_handle_t *)&link->file_watch, NULL);
-        return error_set(error, ERROR_FILE, "NET_FAULTS_FILE %s cannot be watched: %s", link->file,
-                         uv_strerror(status));
+    if (link->file != NULL) {
+        link->file_watch.on_change = on_file_changed;
+        file_watch_open(&link->file_watch, loop, link->file);
+        reload(link);
     }
     return 0;
 }
@@ -196,6 +186,6 @@ void fault_link_close(struct fault_link *link)
         delayed_end(link->delayed);
     }
     if (link->file != NULL) {
-        uv_close((uv_handle_t *)&link->file_watch, NULL);
+        file_watch_close(&link->file_watch);
     }
 }

@@ -10,6 +10,7 @@
 #include "common/faults.h"
 #include "common/log.h"
 #include "common/message.h"
+#include "common/net/file_watch.h"
 
 #include <stdbool.h>
 #include <uv.h>
@@ -25,7 +26,7 @@ struct fault_link {
     struct log *log;
     uv_loop_t *loop;
     const char *file; /* NET_FAULTS_FILE, or NULL; not owned */
-    uv_fs_poll_t file_watch;
+    struct file_watch file_watch;
     struct delayed *delayed; /* a list, owned */
     size_t delayed_count;
 
