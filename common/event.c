@@ -78,7 +78,7 @@ void event_discard_summary(struct log *log, struct discards *discards, uint64_t 
         if (count > 0 && log_begin(log, LOG_WARNING, "discard")) {
             log_text(log, "reason", text_of(error_name(-i)));
             log_int(log, "count", (int64_t)count);
-            log_text(log, "message", text_of("as many more since the last such line"));
+            log_text(log, "message", text_of(error_text(-i)));
             log_end(log);
         }
     }
