@@ -82,11 +82,16 @@ static bool needs_json(const struct log *log)
     return log->file.descriptor >= 0 || (log->screen.descriptor >= 0 && log->options.screen_json);
 }
 
+bool log_wants(const struct log *log, enum log_level level)
+{
+    return level >= log->options.level && (log->screen.descriptor >= 0 || log->file.descriptor >= 0);
+}
+
 bool log_begin(struct log *log, enum log_level level, const char *event)
 {
     char now[CLOCK_TEXT_LENGTH + 1];
 
-    if (level < log->options.level || (log->screen.descriptor < 0 && log->file.descriptor < 0)) {
+    if (!log_wants(log, level)) {
         return false;
     }
     log->urgent = level == LOG_ERROR;

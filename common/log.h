@@ -56,6 +56,9 @@ int log_open(struct log *log, const struct log_options *options, struct error *e
 /* Writes what is left and closes the file. */
 void log_close(struct log *log);
 
+/* Would anybody read an event of that level? For events whose fields cost something to make. */
+bool log_wants(const struct log *log, enum log_level level);
+
 /* Starts an event, a static name; false if nobody would read it, and then no field may be added. */
 bool log_begin(struct log *log, enum log_level level, const char *event);
 

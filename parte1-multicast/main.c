@@ -111,7 +111,7 @@ static void deliver(struct node *node, const struct message *message)
     struct text snapshot = {0};
     uint64_t ordem_local = kv_store_apply(&node->store, message);
 
-    if (message->command_type == COMMAND_PRINT) {
+    if (message->command_type == COMMAND_PRINT && log_wants(&node->log, LOG_INFO)) {
         buffer_clear(&node->snapshot);
         kv_store_snapshot(&node->store, &node->snapshot);
         snapshot = buffer_text(&node->snapshot);

@@ -37,43 +37,48 @@ void group_init(struct group *group, uv_loop_t *loop, size_t count, const char *
 
 /* ---- starting ---- */
 
-/* This process's environment with `settings` and `own` in the place of what bears their names; NULL-terminated. */
-static char **make_environment(const char *const *settings, char **own)
-{
-    size_t count = 0;
-    size_t capacity = 0;
-    char **list = NULL;
+/* A list of "NAME=value", NULL-terminated once it is complete; the texts are not owned. */
+struct environment {
+    char **variables;
+    size_t count, capacity;
+};
 
-    for (char **variable = environ; *variable != NULL; variable++) {
-        size_t name = strcspn(*variable, "=") + 1;
-        bool replaced = false;
-        for (const char *const *s = settings; *s != NULL; s++) {
-            replaced |= strncmp(*s, *variable, name) == 0;
-        }
-        for (char **o = own; *o != NULL; o++) {
-            replaced |= strncmp(*o, *variable, name) == 0;
-        }
-        if (!replaced) {
-            list = memory_grow(list, &capacity, count + 1, sizeof *list);
-            list[count++] = *variable;
-        }
-    }
-    for (const char *const *s = settings; *s != NULL; s++) {
-        list = memory_grow(list, &capacity, count + 1, sizeof *list);
-        list[count++] = (char *)*s;
-    }
-    for (char **o = own; *o != NULL; o++) {
-        list = memory_grow(list, &capacity, count + 1, sizeof *list);
-        list[count++] = *o;
-    }
-    list = memory_grow(list, &capacity, count + 1, sizeof *list);
-    list[count] = NULL;
-    return list;
+static void environment_add(struct environment *environment, char *variable)
+{
+    environment->variables = memory_grow(environment->variables, &environment->capacity,
+                                         environment->count + 1, sizeof *environment->variables);
+    environment->variables[environment->count++] = variable;
 }
 
-static void on_input_closed(uv_handle_t *handle)
+static bool names_same_variable(const char *a, const char *b)
 {
-    (void)handle; /* the member lives as long as the group */
+    return strncmp(a, b, strcspn(a, "=") + 1) == 0;
+}
+
+/* This process's environment with `own` and `settings` in the place of what bears their names. */
+static struct environment make_environment(const char *const *settings, char **own)
+{
+    struct environment environment = {0};
+    size_t replacements;
+
+    for (; *settings != NULL; settings++) {
+        environment_add(&environment, (char *)*settings);
+    }
+    for (; *own != NULL; own++) {
+        environment_add(&environment, *own);
+    }
+    replacements = environment.count;
+    for (char **variable = environ; *variable != NULL; variable++) {
+        bool replaced = false;
+        for (size_t i = 0; i < replacements; i++) {
+            replaced |= names_same_variable(*variable, environment.variables[i]);
+        }
+        if (!replaced) {
+            environment_add(&environment, *variable);
+        }
+    }
+    environment_add(&environment, NULL);
+    return environment;
 }
 
 static void on_process_exit(uv_process_t *process, int64_t status, int signal_number)
@@ -85,7 +90,7 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal_nu
     member->exit_signal = signal_number;
     member->group->running--;
     uv_close((uv_handle_t *)process, NULL);
-    uv_close((uv_handle_t *)&member->input, on_input_closed);
+    uv_close((uv_handle_t *)&member->input, NULL);
     member->group->on_exit(member->group, member);
 }
 
@@ -111,7 +116,7 @@ static int spawn(struct member *member, const char *program, char **environment,
     streams[1].data.fd = streams[2].data.fd = screen;
     int status = uv_spawn(member->group->loop, &member->process, &options);
     if (status != 0) {
-        uv_close((uv_handle_t *)&member->input, on_input_closed);
+        uv_close((uv_handle_t *)&member->input, NULL);
         uv_close((uv_handle_t *)&member->process, NULL);
         return error_set(error, ERROR_PROCESS, "%s cannot be started: %s", program, uv_strerror(status));
     }
@@ -137,9 +142,9 @@ int group_start(struct group *group, size_t number, const char *program, const c
     if (screen < 0) {
         return error_set(error, ERROR_FILE, "%s: %s", member->screen_path, strerror(errno));
     }
-    char **environment = make_environment(settings, own);
-    int code = spawn(member, program, environment, screen, error);
-    free(environment);
+    struct environment environment = make_environment(settings, own);
+    int code = spawn(member, program, environment.variables, screen, error);
+    free(environment.variables);
     close(screen);
     return code;
 }

@@ -109,6 +109,7 @@ void history_add_problem(struct history *history, uint32_t process, bool missing
     va_start(arguments, format);
     vsnprintf(problem.text, sizeof problem.text, format, arguments);
     va_end(arguments);
+    text_make_printable(problem.text);
     history->problems = memory_grow(history->problems, &history->problem_capacity, history->problem_count + 1,
                                     sizeof *history->problems);
     history->problems[history->problem_count++] = problem;

@@ -1,6 +1,7 @@
 #include "common/lab/log_record.h"
 
 #include "common/clock.h"
+#include "common/config.h"
 
 #include <string.h>
 
@@ -167,6 +168,14 @@ static int64_t number_of(struct text digits)
     return negative ? -number : number;
 }
 
+/* What the judge shows goes to a terminal as it is: no line of ours holds control characters in these. */
+static bool are_printable(const struct log_record *record)
+{
+    return !text_has_control(record->message_uuid) && !text_has_control(record->sender_id) &&
+           !text_has_control(record->key) && !text_has_control(record->part) &&
+           !text_has_control(record->fault);
+}
+
 static bool fill(struct log_line_reader *reader, struct log_record *record)
 {
     struct text time = {0};
@@ -214,8 +223,8 @@ static bool fill(struct log_line_reader *reader, struct log_record *record)
     record->ordem_local = ordem_local.bytes != NULL ? number_of(ordem_local) : LOG_RECORD_NO_NUMBER;
     record->delay_ms = delay_ms.bytes != NULL ? number_of(delay_ms) : LOG_RECORD_NO_NUMBER;
     record->count = count.bytes != NULL ? number_of(count) : LOG_RECORD_NO_NUMBER;
-    return time.bytes != NULL && clock_parse(time, &record->wall_us) && record->node.length > 0 &&
-           record->event.length > 0;
+    return time.bytes != NULL && clock_parse(time, &record->wall_us) && record->event.length > 0 &&
+           config_is_node_id(record->node) && are_printable(record);
 }
 
 enum log_line_kind log_line_read(struct log_line_reader *reader, struct text line, struct log_record *record)

@@ -23,9 +23,12 @@ static int refuse(const char *path, struct error *error)
 
 static void add(struct log_sources *sources, const char *path, int descriptor)
 {
+    char *shown = memory_copy_text(path, strlen(path)); /* only that: the file is open */
+
+    text_make_printable(shown);
     sources->items =
         memory_grow(sources->items, &sources->capacity, sources->count + 1, sizeof *sources->items);
-    sources->items[sources->count++] = (struct log_source){memory_copy_text(path, strlen(path)), descriptor};
+    sources->items[sources->count++] = (struct log_source){shown, descriptor};
 }
 
 static int write_all(int descriptor, const char *bytes, size_t length)

@@ -13,7 +13,7 @@
 #define LOG_LINE_MAX (16 * 1024 * 1024) /* bytes; a longer line is not one of ours */
 
 struct log_source {
-    char *path; /* as given; "-" for standard input; owned */
+    char *path; /* as given, fit to be shown; "-" for standard input; owned */
     int descriptor;
 };
 

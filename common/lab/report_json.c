@@ -3,6 +3,7 @@
 #include "common/json.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static void add_name(struct buffer *out, const char *name)
 {
@@ -19,6 +20,11 @@ static void add_event(struct buffer *out, const struct report *report, uint32_t 
     json_write_string(out, text_of(report->sources->items[place.source].path));
     buffer_add_format(out, ",\"line\":%" PRIu32 ",\"text\":", place.number);
     log_sources_line(report->sources, place, line);
+    if (!text_is_utf8(buffer_text(line))) { /* what stands before the record may be anything */
+        buffer_add_char(line, '\0');
+        text_make_printable(line->bytes);
+        line->length = strlen(line->bytes);
+    }
     json_write_string(out, buffer_text(line));
     buffer_add_char(out, '}');
 }

@@ -224,6 +224,26 @@ def test_compare_says_what_it_cannot_tell():
         assert status == 2 and "no line of an Ordem log" in out
 
 
+def test_a_hostile_log_paints_no_terminal_and_breaks_no_json():
+    with Folder() as folder:
+        logs = good_logs(folder)
+        with open(logs[1], "rb") as file:
+            lines = file.read().split(b"\n")
+        for old, new in [(b'"node":"node2"', b'"node":"\\u001b[2Jnode2"'), (b'"key":"k', b'"key":"\\u009b2Jk'),
+                         (b'"sender_id":"node1"', b'"sender_id":"\\u0007"')]:
+            hostile = f"{folder}/hostile"
+            with open(hostile, "wb") as file:
+                file.write(b"\n".join(line.replace(old, new) for line in lines))
+            status, out, err = lab("compare", logs[0], hostile, logs[2])
+            assert status in (1, 2) and "\x1b" not in out + err and "\x9b" not in out and "\x07" not in out
+            json.loads(lab("compare", "--json", logs[0], hostile, logs[2])[1])
+        odd = os.fsencode(folder) + b"/\xff\x1b.jsonl"
+        with open(odd, "wb") as file:
+            file.write(b"\xff | ".join([b""] + [line + b"\n" for line in lines if b"deliver" in line]))
+        out = lab("compare", "--json", logs[0], odd)[1]
+        assert json.loads(out)["problems"]
+
+
 def test_a_running_group_can_be_judged():
     with Group() as group:
         nodes = group.start_many(3)
