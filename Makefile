@@ -16,7 +16,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2))
 
 CC := $(if $(filter default,$(origin CC)),cc,$(CC))
-libraries := libuv yajl libedit
+libraries := libuv yajl libedit librabbitmq libnghttp2 sqlite3
 # Asked only when something is compiled: `make setup` must run before pkg-config is there.
 library_cflags = $(eval library_cflags := $$(shell pkg-config --cflags $(libraries)))$(library_cflags)
 library_libs = $(eval library_libs := $$(shell pkg-config --libs $(libraries)))$(library_libs)
@@ -35,18 +35,21 @@ objects = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 core_sources := $(wildcard common/*.c)
 net_sources := $(wildcard common/net/*.c common/term/*.c)
 lab_sources := $(wildcard common/lab/*.c)
-parte1_sources := $(wildcard parte1-multicast/*.c)
+parts := parte1 parte2 parte3 parte4
+folder_of = $(wildcard $(1)-*)
+sources_of = $(wildcard $(call folder_of,$(1))/*.c)
 unit_tests := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c))
 sim_tests := $(patsubst %.c,$(OUT)/%,$(wildcard tests/sim/test_*.c))
 sim_objects := $(OUT)/obj/tests/sim/simulation.o $(OUT)/obj/parte1-multicast/order.o
 script_tests := $(wildcard tests/e2e/test_*.py tests/interop/test_*.py)
 fuzzers := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 bench_programs := $(patsubst %.c,$(OUT)/%,$(wildcard tests/bench/*.c))
+tool_programs := $(patsubst %.c,$(OUT)/%,$(wildcard tests/tools/*.c))
 
 core_library := $(OUT)/libcore.a
 net_library := $(OUT)/libnet.a
 lab_library := $(OUT)/liblab.a
-programs := $(OUT)/parte1 $(OUT)/lab
+programs := $(addprefix $(OUT)/,$(parts)) $(OUT)/lab
 
 ##@ Building
 .PHONY: help all
@@ -59,13 +62,19 @@ all: $(programs) ## everything that there is so far
 
 .PHONY: parte1 parte2 parte3 parte4 parte5 paxos lab
 parte1: $(OUT)/parte1 ## UDP multicast, no order
+parte2: $(OUT)/parte2 ## many publishers through RabbitMQ, no total order
+parte3: $(OUT)/parte3 ## a sequencer, total order
+parte4: $(OUT)/parte4 ## a leader, total order with fewer messages
 lab: $(OUT)/lab ## runs a part, judges logs
-parte2 parte3 parte4 parte5 paxos:
-	@echo "$@ is not built yet: parte1 is the first part, the others follow" >&2; exit 1
+parte5 paxos:
+	@echo "$@ is not built yet: $(parts) are" >&2; exit 1
 
-$(OUT)/parte1: $(call objects,$(parte1_sources)) $(net_library) $(core_library)
-	$(call say,LINK,$@)
-	$(link) $(library_libs) -lm
+define part_rule
+$(OUT)/$(1): $(call objects,$(call sources_of,$(1))) $(net_library) $(core_library)
+	$$(call say,LINK,$$@)
+	$$(link) $$(library_libs) -lm
+endef
+$(foreach part,$(parts),$(eval $(call part_rule,$(part))))
 
 $(OUT)/lab: $(lab_library) $(net_library) $(core_library)
 	$(call say,LINK,$@)
@@ -89,14 +98,14 @@ ready:
 
 ##@ Running
 .PHONY: demo run
-demo: setup_groups = build
+demo: setup_groups = build run
 demo: $(programs) ## shows replicas diverge, on this machine, in a few seconds
 	@$(OUT)/lab demo
 
 ##@ Testing
 .PHONY: test unit sim e2e test-docker fuzz bench lint lessons
-test: setup_groups = build test
-test: $(programs) $(unit_tests) $(sim_tests) ## unit tests, simulations, and the real programs end to end
+test: setup_groups = build run test
+test: $(programs) $(unit_tests) $(sim_tests) $(tool_programs) ## unit tests, simulations, and the real programs end to end
 	@BUILD=$(OUT) tests/run $(unit_tests) $(sim_tests) $(script_tests)
 
 test-docker: ## the compositions, in real containers (needs Docker and Compose)
@@ -106,11 +115,11 @@ fuzz: setup_groups = build fuzz
 fuzz: $(fuzzers) ## libFuzzer on everything that parses bytes from outside, FUZZ_SECONDS=60 each
 	@tests/fuzz/run $(fuzzers)
 
-bench: setup_groups = build test
+bench: setup_groups = build run test
 bench: $(programs) $(bench_programs) ## ratios against reference programs, in one run
 	@BUILD=$(OUT) python3 tests/bench/bench.py
 
-lint: setup_groups = build test lint
+lint: setup_groups = build run test lint
 lint: | ready ## clang-format, clang-tidy, cppcheck, and warnings as errors
 	@CC="$(CC)" CPPFLAGS="$(CPPFLAGS)" tools/lint
 
@@ -130,6 +139,10 @@ $(bench_programs): $(OUT)/tests/bench/%: $(OUT)/obj/tests/bench/%.o $(core_libra
 	$(call say,LINK,$@)
 	$(link) $(library_libs) -lm
 
+$(tool_programs): $(OUT)/tests/tools/%: $(OUT)/obj/tests/tools/%.o $(net_library) $(core_library)
+	$(call say,LINK,$@)
+	$(link) $(library_libs) -lm
+
 # Fuzzers are whole programs built by clang, library and all, so that every branch of ours is seen.
 fuzzed_sources := $(core_sources) $(filter common/lab/judge% $(addprefix common/lab/,causality.c history.c log_record.c \
 	names.c tell.c),$(lab_sources))
@@ -141,7 +154,7 @@ build/fuzz/%: tests/fuzz/%.c $(fuzzed_sources) $(wildcard common/*.h common/lab/
 ##@ Housekeeping
 .PHONY: setup clean
 setup: ## installs the Debian or Ubuntu packages that are missing (sudo when not root)
-	@tools/setup build test lint fuzz
+	@tools/setup build run test lint fuzz
 
 clean: ## removes build/
 	rm -rf build

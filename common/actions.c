@@ -8,7 +8,7 @@ void actions_add(struct actions *actions, enum action_type type, struct message 
 {
     actions->items =
         memory_grow(actions->items, &actions->capacity, actions->count + 1, sizeof *actions->items);
-    actions->items[actions->count++] = (struct action){type, message_ref(message)};
+    actions->items[actions->count++] = (struct action){type, message != NULL ? message_ref(message) : NULL};
 }
 
 void actions_clear(struct actions *actions)

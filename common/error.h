@@ -15,6 +15,8 @@
     X(ERROR_COMMAND, "command", "not a command")                                                             \
     X(ERROR_CONFIG, "config", "a setting does not parse")                                                    \
     X(ERROR_NETWORK, "network", "the network refused")                                                       \
+    X(ERROR_BROKER, "broker", "the broker refused")                                                          \
+    X(ERROR_FULL, "full", "no room for more")                                                                \
     X(ERROR_FILE, "file", "a file could not be read or written")                                             \
     X(ERROR_PROCESS, "process", "a process could not be started or ended badly")
 

@@ -16,6 +16,9 @@ static void command_fields(struct log *log, const struct message *message)
     if (message->seq != MESSAGE_NO_SEQ) {
         log_int(log, "seq", message->seq);
     }
+    if (message->epoch != MESSAGE_NO_EPOCH) {
+        log_int(log, "epoch", message->epoch);
+    }
 }
 
 void event_send(struct log *log, const struct message *message)
@@ -29,6 +32,23 @@ void event_send(struct log *log, const struct message *message)
 void event_receive(struct log *log, const struct message *message)
 {
     if (log_begin(log, LOG_DEBUG, "receive")) {
+        command_fields(log, message);
+        log_end(log);
+    }
+}
+
+void event_hold(struct log *log, const struct message *message)
+{
+    if (log_begin(log, LOG_INFO, "hold")) {
+        command_fields(log, message);
+        log_end(log);
+    }
+}
+
+void event_repeat(struct log *log, const struct message *message)
+{
+    if (log_begin(log, LOG_INFO, "discard")) {
+        log_text(log, "reason", text_of("repeated"));
         command_fields(log, message);
         log_end(log);
     }

@@ -2,8 +2,9 @@
  *
  *     send     this node gave the command to the network
  *     receive  the network gave it to this node (level debug: where nothing is held back, deliver follows at once)
+ *     hold     it came before its turn, and waits
  *     deliver  it was applied here, as the ordem_local-th command
- *     discard  what arrived was not a command, and why not
+ *     discard  what arrived was not a command, and why not; or it had come already (reason "repeated")
  *     fault    the bad network that was asked for did something to it */
 #ifndef ORDEM_EVENT_H
 #define ORDEM_EVENT_H
@@ -19,6 +20,10 @@
 void event_send(struct log *log, const struct message *message);
 
 void event_receive(struct log *log, const struct message *message);
+
+void event_hold(struct log *log, const struct message *message);
+
+void event_repeat(struct log *log, const struct message *message);
 
 #define EVENT_SNAPSHOT_MAX                                                                                   \
     (1024 * 1024) /* bytes; of a larger snapshot only the size is logged (snapshot_bytes) */

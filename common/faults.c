@@ -221,7 +221,7 @@ void faults_init(struct faults *faults, const struct fault_settings *settings, s
 }
 
 /* Two nodes are cut off from each other if the partition names both, in different groups. */
-static bool is_cut(const struct faults *faults, struct text sender)
+bool faults_cut(const struct faults *faults, struct text sender)
 {
     const char *partition = faults->settings.partition;
 
@@ -268,7 +268,7 @@ struct fault_plan faults_plan(struct faults *faults, struct text sender)
     bool doubled = random_unit(&random) < settings->duplicate;
     plan.delay_ms[0] = draw_delay(settings, &random);
     plan.delay_ms[1] = draw_delay(settings, &random);
-    plan.cut = is_cut(faults, sender);
+    plan.cut = faults_cut(faults, sender);
     plan.lost = !plan.cut && lost;
     if (plan.cut || plan.lost) {
         plan.copies = 0;

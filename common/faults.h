@@ -64,6 +64,9 @@ bool fault_settings_equal(const struct fault_settings *a, const struct fault_set
 /* `self` (not owned) is the receiver's name. */
 void faults_init(struct faults *faults, const struct fault_settings *settings, struct text self);
 
+/* Is this node cut off from `sender` now? */
+bool faults_cut(const struct faults *faults, struct text sender);
+
 /* Decides about the next message from `sender`. */
 struct fault_plan faults_plan(struct faults *faults, struct text sender);
 

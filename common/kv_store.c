@@ -73,6 +73,30 @@ uint64_t kv_store_apply(struct kv_store *store, const struct message *message)
     return ++store->ordem_local;
 }
 
+int kv_store_restore(struct kv_store *store, struct text snapshot, struct error *error)
+{
+    struct json_object object = {0};
+    struct buffer value = {0};
+    uint64_t ordem_local = store->ordem_local;
+    int code = json_object_read(&object, snapshot, error);
+
+    for (size_t i = 0; code == 0 && i < object.count; i++) {
+        code = message_check_key(object.members[i].name, error);
+    }
+    if (code == 0) {
+        kv_store_free(store);
+        store->ordem_local = ordem_local;
+    }
+    for (size_t i = 0; code == 0 && i < object.count; i++) {
+        buffer_clear(&value);
+        json_write_member(&value, &object.members[i]);
+        set(store, object.members[i].name, buffer_text(&value));
+    }
+    buffer_free(&value);
+    json_object_free(&object);
+    return code;
+}
+
 struct text kv_store_get(const struct kv_store *store, struct text key)
 {
     const struct kv_entry *entry = find(store, key);
@@ -82,6 +106,18 @@ struct text kv_store_get(const struct kv_store *store, struct text key)
 size_t kv_store_count(const struct kv_store *store)
 {
     return HASH_COUNT(store->entries);
+}
+
+const struct kv_entry *kv_store_next(const struct kv_store *store, const struct kv_entry *entry,
+                                     struct text *key, struct text *value)
+{
+    const struct kv_entry *next = entry == NULL ? store->entries : entry->hh.next;
+
+    if (next != NULL) {
+        *key = (struct text){next->key, next->key_length};
+        *value = (struct text){next->value, next->value_length};
+    }
+    return next;
 }
 
 static int compare_keys(const struct kv_entry *a, const struct kv_entry *b)

@@ -48,6 +48,15 @@ struct message *message_new(const struct message *fields)
     return message;
 }
 
+struct message *message_number(const struct message *message, int64_t seq, int64_t epoch)
+{
+    struct message fields = *message;
+
+    fields.seq = seq;
+    fields.epoch = epoch;
+    return message_new(&fields);
+}
+
 struct message *message_ref(struct message *message)
 {
     message->references++;
@@ -87,6 +96,10 @@ void message_encode(const struct message *message, struct buffer *out)
     if (message->seq != MESSAGE_NO_SEQ) {
         buffer_add_string(out, ",\"seq\":");
         buffer_add_int(out, message->seq);
+    }
+    if (message->epoch != MESSAGE_NO_EPOCH) {
+        buffer_add_string(out, ",\"epoch\":");
+        buffer_add_int(out, message->epoch);
     }
     buffer_add_char(out, '}');
 }
@@ -208,13 +221,14 @@ static int read_timestamp(const struct json_object *object, struct text *timesta
     return 0;
 }
 
-static int read_seq(const struct json_object *object, int64_t *seq, struct error *error)
+/* A number that counts something; what it is to begin with holds where it is absent. */
+static int read_count(const struct json_object *object, const char *name, int64_t *count, struct error *error)
 {
-    const struct json_member *member = find(object, "seq");
+    const struct json_member *member = find(object, name);
     if (member == NULL) {
         return 0;
     }
-    int code = expect_kind(member, "seq", JSON_NUMBER, error);
+    int code = expect_kind(member, name, JSON_NUMBER, error);
     if (code != 0) {
         return code;
     }
@@ -223,13 +237,13 @@ static int read_seq(const struct json_object *object, int64_t *seq, struct error
         char c = member->text.bytes[i];
         if (c < '0' || c > '9' || number > (uint64_t)(INT64_MAX - (c - '0')) / 10) {
             return error_set(error, ERROR_FIELD_VALUE,
-                             "seq is %.*s, a whole number from 0 to %" PRId64 " is allowed",
+                             "%s is %.*s, a whole number from 0 to %" PRId64 " is allowed", name,
                              (int)(member->text.length < 40 ? member->text.length : 40), member->text.bytes,
                              INT64_MAX);
         }
         number = number * 10 + (uint64_t)(c - '0');
     }
-    *seq = (int64_t)number;
+    *count = (int64_t)number;
     return 0;
 }
 
@@ -257,7 +271,10 @@ static int read_fields(const struct json_object *object, struct message *fields,
         code = read_timestamp(object, &fields->timestamp, error);
     }
     if (code == 0) {
-        code = read_seq(object, &fields->seq, error);
+        code = read_count(object, "seq", &fields->seq, error);
+    }
+    if (code == 0) {
+        code = read_count(object, "epoch", &fields->epoch, error);
     }
     return code;
 }

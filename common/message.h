@@ -24,6 +24,7 @@
 #define MESSAGE_STREAM_MAX    (1024 * 1024) /* bytes of an encoded message anywhere else */
 #define MESSAGE_TIMESTAMP_MAX 32            /* characters */
 #define MESSAGE_NO_SEQ        (-1)
+#define MESSAGE_NO_EPOCH      0 /* epochs count from 1 */
 
 /* Levels of arrays and objects in a value. Python's json module gives up a little below 1000 in all, so that the
  * originals can read what is stored here; and a snapshot in a log is two levels deeper than the values in it. */
@@ -42,6 +43,7 @@ struct message {
         timestamp; /* seconds since the epoch by the sender's clock, a JSON number digit for digit as it was
                             * written; "0" where there was none. No rule reads it: no clock orders anything here */
     int64_t seq;   /* its place in the total order; MESSAGE_NO_SEQ before it has one */
+    int64_t epoch; /* the leader's that numbered it; MESSAGE_NO_EPOCH where there is none */
 };
 
 /* "SET", "GET", "PRINT". */
@@ -52,6 +54,9 @@ int message_check_key(struct text key, struct error *error);
 
 /* A copy of `fields`, whose texts stay their owner's; the caller holds the one reference. */
 struct message *message_new(const struct message *fields);
+
+/* A copy that has its place in the total order; the caller holds its one reference. */
+struct message *message_number(const struct message *message, int64_t seq, int64_t epoch);
 
 /* Another holder; returns its argument. */
 struct message *message_ref(struct message *message);

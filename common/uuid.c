@@ -63,3 +63,19 @@ bool uuid_is_valid(struct text text)
     }
     return true;
 }
+
+static uint8_t nibble(char digit)
+{
+    return (uint8_t)(digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10);
+}
+
+void uuid_to_bytes(struct text text, uint8_t bytes[16])
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < 16; i++) {
+        at += is_dash(at);
+        bytes[i] = (uint8_t)(nibble(text.bytes[at]) << 4 | nibble(text.bytes[at + 1]));
+        at += 2;
+    }
+}

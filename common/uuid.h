@@ -22,4 +22,7 @@ struct uuid uuid_new(void);
 /* Is it the text of a UUID: 8-4-4-4-12 hexadecimal digits, of any version? */
 bool uuid_is_valid(struct text text);
 
+/* The 16 bytes of a valid text, in whatever letter case it is written. */
+void uuid_to_bytes(struct text text, uint8_t bytes[16]);
+
 #endif

@@ -5,13 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define READY_WITHIN (64 * 1024) /* bytes of a log in which its ready event must stand */
+#define LOOK_BYTES (64 * 1024) /* of a log, read at once */
 
 static char *join(const char *directory, const char *name, const char *ending)
 {
@@ -20,133 +21,122 @@ static char *join(const char *directory, const char *name, const char *ending)
     return memory_copy_text(path, (size_t)length < sizeof path ? (size_t)length : sizeof path - 1);
 }
 
-void group_init(struct group *group, uv_loop_t *loop, size_t count, const char *directory)
+void group_init(struct group *group, uv_loop_t *loop, size_t capacity, const char *program)
 {
     group->loop = loop;
-    group->members = memory_new_zeroed(count, sizeof *group->members);
-    group->count = count;
-    group->running = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct member *member = &group->members[i];
-        member->group = group;
-        snprintf(member->name, sizeof member->name, "node%zu", i + 1);
-        member->log_path = join(directory, member->name, ".jsonl");
-        member->screen_path = join(directory, member->name, ".screen.txt");
-    }
+    group->program = memory_copy_text(program, strlen(program));
+    group->members = memory_new_zeroed(capacity, sizeof *group->members);
+    group->count = group->running = 0;
 }
 
-/* ---- starting ---- */
+static void on_end(struct guard *guard, int64_t status, int signal_number);
 
-/* A list of "NAME=value", NULL-terminated once it is complete; the texts are not owned. */
-struct environment {
-    char **variables;
-    size_t count, capacity;
-};
-
-static void environment_add(struct environment *environment, char *variable)
+struct member *group_add(struct group *group, const char *name, const char *role, const char *directory)
 {
-    environment->variables = memory_grow(environment->variables, &environment->capacity,
-                                         environment->count + 1, sizeof *environment->variables);
-    environment->variables[environment->count++] = variable;
+    struct member *member = &group->members[group->count++];
+    member->group = group;
+    member->guard.on_end = on_end;
+    member->role = role;
+    snprintf(member->name, sizeof member->name, "%s", name);
+    member->log_path = join(directory, name, ".jsonl");
+    member->screen_path = join(directory, name, ".screen.txt");
+    environment_add(&member->environment, "NODE_ID=%s", name);
+    environment_add(&member->environment, "LOG_FILE=%s", member->log_path);
+    environment_add(&member->environment, "LOG_LEVEL=debug");
+    environment_add(&member->environment, "LOG_FORMAT=text");
+    return member;
 }
 
-static bool names_same_variable(const char *a, const char *b)
+struct member *group_find(struct group *group, const char *name)
 {
-    return strncmp(a, b, strcspn(a, "=") + 1) == 0;
-}
-
-/* This process's environment with `own` and `settings` in the place of what bears their names. */
-static struct environment make_environment(const char *const *settings, char **own)
-{
-    struct environment environment = {0};
-    size_t replacements;
-
-    for (; *settings != NULL; settings++) {
-        environment_add(&environment, (char *)*settings);
-    }
-    for (; *own != NULL; own++) {
-        environment_add(&environment, *own);
-    }
-    replacements = environment.count;
-    for (char **variable = environ; *variable != NULL; variable++) {
-        bool replaced = false;
-        for (size_t i = 0; i < replacements; i++) {
-            replaced |= names_same_variable(*variable, environment.variables[i]);
-        }
-        if (!replaced) {
-            environment_add(&environment, *variable);
+    for (size_t i = 0; i < group->count; i++) {
+        if (strcmp(group->members[i].name, name) == 0) {
+            return &group->members[i];
         }
     }
-    environment_add(&environment, NULL);
-    return environment;
+    return NULL;
 }
 
-static void on_process_exit(uv_process_t *process, int64_t status, int signal_number)
+/* ---- starting and ending ---- */
+
+static void on_input_closed(uv_handle_t *handle)
 {
-    struct member *member = container_of(process, struct member, process);
+    struct member *member = container_of((uv_pipe_t *)handle, struct member, input);
 
     member->exited = true;
-    member->exit_status = status;
-    member->exit_signal = signal_number;
     member->group->running--;
-    uv_close((uv_handle_t *)process, NULL);
-    uv_close((uv_handle_t *)&member->input, NULL);
     member->group->on_exit(member->group, member);
 }
 
-static int spawn(struct member *member, const char *program, char **environment, int screen,
-                 struct error *error)
+static void on_end(struct guard *guard, int64_t status, int signal_number)
 {
-    char *arguments[] = {(char *)program, (char *)"node", NULL};
-    uv_stdio_container_t streams[3];
-    uv_process_options_t options = {
-        .file = program,
-        .args = arguments,
-        .env = environment,
-        .stdio = streams,
-        .stdio_count = 3,
-        .exit_cb = on_process_exit,
-        /* a session of its own: Ctrl-C reaches the lab, which stops them in order */
-        .flags = UV_PROCESS_DETACHED};
+    struct member *member = container_of(guard, struct member, guard);
+
+    member->exit_status = status;
+    member->exit_signal = signal_number;
+    uv_close((uv_handle_t *)&member->input, on_input_closed);
+}
+
+static int spawn(struct member *member, int screen, struct error *error)
+{
+    const char *words[] = {member->group->program, member->role, NULL};
+    uv_stdio_container_t streams[3] = {{.flags = UV_CREATE_PIPE | UV_READABLE_PIPE,
+                                        .data.stream = (uv_stream_t *)&member->input},
+                                       {.flags = UV_INHERIT_FD, .data.fd = screen},
+                                       {.flags = UV_INHERIT_FD, .data.fd = screen}};
+    const uv_process_options_t options = {.env = member->environment.variables,
+                                          .stdio = streams,
+                                          .stdio_count = 3};
 
     uv_pipe_init(member->group->loop, &member->input, 0);
-    streams[0].flags = UV_CREATE_PIPE | UV_READABLE_PIPE;
-    streams[0].data.stream = (uv_stream_t *)&member->input;
-    streams[1].flags = streams[2].flags = UV_INHERIT_FD;
-    streams[1].data.fd = streams[2].data.fd = screen;
-    int status = uv_spawn(member->group->loop, &member->process, &options);
-    if (status != 0) {
+    if (guard_start(&member->guard, member->group->loop, words, options, error) != 0) {
         uv_close((uv_handle_t *)&member->input, NULL);
-        uv_close((uv_handle_t *)&member->process, NULL);
-        return error_set(error, ERROR_PROCESS, "%s cannot be started: %s", program, uv_strerror(status));
+        return ERROR_PROCESS;
     }
     member->started = true;
+    member->ready = member->exited = member->killed = false;
     member->group->running++;
     return 0;
 }
 
-int group_start(struct group *group, size_t number, const char *program, const char *const *settings,
-                struct error *error)
+/* With what it shows on the screen going to a file. */
+static int start(struct member *member, int flags, struct error *error)
 {
-    struct member *member = &group->members[number];
-    char log_file[4200];
-    char node_id[64];
-    char *own[] = {node_id, log_file, (char *)"LOG_LEVEL=debug", (char *)"LOG_FORMAT=text", NULL};
-
-    snprintf(node_id, sizeof node_id, "NODE_ID=%s", member->name);
-    snprintf(log_file, sizeof log_file, "LOG_FILE=%s", member->log_path);
-    if (unlink(member->log_path) != 0 && errno != ENOENT) {
-        return error_set(error, ERROR_FILE, "%s: %s", member->log_path, strerror(errno));
+    if (access(member->group->program, X_OK) != 0) {
+        return error_set(error, ERROR_PROCESS, "%.200s cannot be started: %s", member->group->program,
+                         strerror(errno));
     }
-    int screen = open(member->screen_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    int screen = open(member->screen_path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0644);
     if (screen < 0) {
-        return error_set(error, ERROR_FILE, "%s: %s", member->screen_path, strerror(errno));
+        return error_set(error, ERROR_FILE, "%.200s: %s", member->screen_path, strerror(errno));
     }
-    struct environment environment = make_environment(settings, own);
-    int code = spawn(member, program, environment.variables, screen, error);
-    free(environment.variables);
+    int code = spawn(member, screen, error);
     close(screen);
     return code;
+}
+
+int member_start(struct member *member, struct error *error)
+{
+    if (unlink(member->log_path) != 0 && errno != ENOENT) {
+        return error_set(error, ERROR_FILE, "%.200s: %s", member->log_path, strerror(errno));
+    }
+    environment_inherit(&member->environment, NULL);
+    member->looked_to = 0;
+    return start(member, O_TRUNC, error);
+}
+
+int member_restart(struct member *member, struct error *error)
+{
+    struct stat status;
+
+    member->looked_to = stat(member->log_path, &status) == 0 ? (uint64_t)status.st_size : 0;
+    return start(member, O_APPEND, error);
+}
+
+void member_kill(struct member *member)
+{
+    member->killed = true;
+    guard_signal(&member->guard, SIGKILL);
 }
 
 /* ---- typing ---- */
@@ -179,19 +169,26 @@ void group_type(struct group *group, size_t number, const char *bytes, size_t le
 
 /* ---- watching ---- */
 
-static bool log_says_ready(const struct member *member)
+/* Reads on in the log, up to its end. */
+static bool log_says_ready(struct member *member)
 {
-    char *start = memory_new(READY_WITHIN);
+    static const char event[] = "\"event\":\"ready\"";
+    char *piece = memory_new(LOOK_BYTES);
     bool ready = false;
+    ssize_t length = LOOK_BYTES;
     int descriptor = open(member->log_path, O_RDONLY | O_CLOEXEC);
 
+    while (descriptor >= 0 && !ready && length == LOOK_BYTES) {
+        length = pread(descriptor, piece, LOOK_BYTES, (off_t)member->looked_to);
+        ready = length > 0 && memmem(piece, (size_t)length, event, sizeof event - 1) != NULL;
+        if (length >= (ssize_t)sizeof event) { /* it may begin at this piece's end */
+            member->looked_to += (uint64_t)length - sizeof event;
+        }
+    }
     if (descriptor >= 0) {
-        ssize_t length = read(descriptor, start, READY_WITHIN);
-        const char *event = "\"event\":\"ready\"";
-        ready = length > 0 && memmem(start, (size_t)length, event, strlen(event)) != NULL;
         close(descriptor);
     }
-    free(start);
+    free(piece);
     return ready;
 }
 
@@ -226,18 +223,17 @@ size_t group_ready_count(const struct group *group)
 void group_signal(struct group *group, int number)
 {
     for (size_t i = 0; i < group->count; i++) {
-        struct member *member = &group->members[i];
-        if (member->started && !member->exited) {
-            uv_process_kill(&member->process, number);
-        }
+        guard_signal(&group->members[i].guard, number);
     }
 }
 
 void group_free(struct group *group)
 {
     for (size_t i = 0; i < group->count; i++) {
+        environment_free(&group->members[i].environment);
         free(group->members[i].log_path);
         free(group->members[i].screen_path);
     }
     free(group->members);
+    free(group->program);
 }

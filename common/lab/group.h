@@ -1,9 +1,11 @@
-/* The processes of a run: started, typed to, watched through their logs, stopped. Nothing that was started outlives
- * the lab: it ends them, and if it dies itself, they see the end of their standard input. */
+/* The processes of a run: started, typed to, killed and started again, watched through their logs, stopped. Nothing
+ * that was started outlives the lab: see common/lab/guard.h. */
 #ifndef ORDEM_GROUP_H
 #define ORDEM_GROUP_H
 
 #include "common/error.h"
+#include "common/lab/environment.h"
+#include "common/lab/guard.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,33 +15,48 @@
 struct group;
 
 struct member {
-    uv_process_t process;
+    struct guard guard;
     uv_pipe_t input; /* its standard input */
     struct group *group;
-    char name[32]; /* node1, node2, … */
-    char *log_path, *screen_path;
-    uint64_t log_bytes; /* as last seen */
-    bool started, ready, exited;
+    char name[32];                  /* node1, node2, …, sequencer */
+    const char *role;               /* its program's first argument; static */
+    struct environment environment; /* complete */
+    char *log_path, *screen_path;   /* owned */
+    uint64_t log_bytes;             /* as last seen */
+    uint64_t log_start;             /* where in its log its latest start begins */
+    bool started, ready, exited;    /* of its latest start */
+    bool killed;                    /* on purpose: its end is no surprise */
     int64_t exit_status;
     int exit_signal;
 };
 
 struct group {
     uv_loop_t *loop;
+    char *program;          /* owned */
     struct member *members; /* owned */
     size_t count, running;
 
     void (*on_exit)(struct group *, struct member *); /* a member ended, asked to or not */
 };
 
-/* `count` members that are not started yet; their logs go to `directory`. on_exit is set already. */
-void group_init(struct group *group, uv_loop_t *loop, size_t count, const char *directory);
+/* A group of up to `capacity` members that all run `program`. on_exit is set already. */
+void group_init(struct group *group, uv_loop_t *loop, size_t capacity, const char *program);
 
-/* Starts member `number` (from 0) as `program node` with the settings "NAME=value" on top of this process's own
- * environment; NODE_ID, LOG_FILE, LOG_LEVEL and LOG_FORMAT are set here. The list ends with NULL.
- * Errors: ERROR_PROCESS, ERROR_FILE. */
-int group_start(struct group *group, size_t number, const char *program, const char *const *settings,
-                struct error *error);
+/* Adds a member, not started yet, whose logs go to `directory`. Its environment is what the caller adds to the member's
+ * own (NODE_ID, LOG_FILE, LOG_LEVEL and LOG_FORMAT are there already), and this process's. */
+struct member *group_add(struct group *group, const char *name, const char *role, const char *directory);
+
+/* Starts it, with an empty log. ERROR_PROCESS, ERROR_FILE. */
+int member_start(struct member *member, struct error *error);
+
+/* Starts one that has ended, in the same way; its log goes on. ERROR_PROCESS, ERROR_FILE. */
+int member_restart(struct member *member, struct error *error);
+
+/* SIGKILL. */
+void member_kill(struct member *member);
+
+/* The member of that name, NULL if there is none. */
+struct member *group_find(struct group *group, const char *name);
 
 /* Types `length` bytes at the member's prompt; they are copied. */
 void group_type(struct group *group, size_t number, const char *bytes, size_t length);

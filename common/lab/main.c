@@ -1,4 +1,6 @@
 /* lab: runs a part of Ordem, and judges the logs of any run. */
+#include "common/lab/broker_command.h"
+#include "common/lab/guard.h"
 #include "common/lab/judge.h"
 #include "common/lab/log_source.h"
 #include "common/lab/options.h"
@@ -158,6 +160,9 @@ int main(int argc, char **argv)
     struct lab_options options;
     struct error error;
 
+    if (argc > 1 && strcmp(argv[1], "guard") == 0) { /* a child of this program, about to become another */
+        return guard_become(argc - 2, argv + 2);
+    }
     if (lab_options_read(&options, argc, argv, &error) != 0) {
         return refuse(&error);
     }
@@ -171,6 +176,8 @@ int main(int argc, char **argv)
         return compare(&options);
     case LAB_DEMO:
         return demo(&options);
+    case LAB_BROKER:
+        return broker_command(options.run.nodes, options.run.directory, &error) == 0 ? 0 : refuse(&error);
     }
     return EXIT_CANNOT_TELL;
 }

@@ -1,5 +1,7 @@
 #include "common/lab/options.h"
 
+#include "common/lab/broker.h"
+
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,7 @@ void lab_usage(FILE *out)
           "       lab compare [options] FILE…  judge logs from anywhere: files, folders, patterns, - for "
           "stdin\n"
           "       lab demo [options]           a run of parte1 on a bad network, told as a story\n"
+          "       lab broker [--nodes N] [--out DIR]  a private RabbitMQ, or a cluster, until Ctrl-C\n"
           "\n"
           "run and demo:\n"
           "  --nodes N           replicas (3)\n"
@@ -130,9 +133,12 @@ static int read_command(struct lab_options *options, const char *name, struct er
         options->run.network.delay_max_ms = 30;
         options->run.network.loss = 0.02;
         options->run.network.duplicate = 0.02;
+    } else if (strcmp(name, "broker") == 0) {
+        options->command = LAB_BROKER;
+        options->run.nodes = 1;
     } else if (strcmp(name, "help") != 0 && strcmp(name, "--help") != 0 && strcmp(name, "-h") != 0) {
-        return error_set(error, ERROR_CONFIG, "unknown command \"%.60s\": run, compare and demo are known",
-                         name);
+        return error_set(error, ERROR_CONFIG,
+                         "unknown command \"%.60s\": run, compare, demo and broker are known", name);
     }
     return 0;
 }
@@ -157,6 +163,11 @@ static int read_rest(struct lab_options *options, char **rest, int count, struct
                          "lab compare needs logs: files, folders, patterns, or - for standard input");
     } else if (options->command == LAB_DEMO && count != 0) {
         return error_set(error, ERROR_CONFIG, "lab demo takes no \"%.60s\"", rest[0]);
+    } else if (options->command == LAB_BROKER && count != 0) {
+        return error_set(error, ERROR_CONFIG, "lab broker takes no \"%.60s\"", rest[0]);
+    } else if (options->command == LAB_BROKER && run->nodes > BROKER_NODES_MAX) {
+        return error_set(error, ERROR_CONFIG, "--nodes is %u: RabbitMQ runs with at most %d here", run->nodes,
+                         BROKER_NODES_MAX);
     }
     /* Fewer nodes than writers were asked for: each node has one. */
     run->writers = run->writers < run->nodes ? run->writers : run->nodes;
@@ -189,7 +200,7 @@ int lab_options_read(struct lab_options *options, int argc, char **argv, struct 
 
     *options = (struct lab_options){.command = LAB_HELP, .run = run_options_standard("parte1")};
     if (argc < 2) {
-        return error_set(error, ERROR_CONFIG, "run, compare or demo? lab --help tells more");
+        return error_set(error, ERROR_CONFIG, "run, compare, demo or broker? lab --help tells more");
     }
     code = read_command(options, argv[1], error);
     optind = 2;
@@ -201,5 +212,7 @@ int lab_options_read(struct lab_options *options, int argc, char **argv, struct 
         return code;
     }
     code = read_rest(options, argv + optind, argc - optind, error);
-    return code == 0 && options->command != LAB_COMPARE ? choose_directory(&options->run, error) : code;
+    return code == 0 && (options->command == LAB_RUN || options->command == LAB_DEMO)
+               ? choose_directory(&options->run, error)
+               : code;
 }

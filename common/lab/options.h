@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum lab_command { LAB_HELP, LAB_RUN, LAB_COMPARE, LAB_DEMO };
+enum lab_command { LAB_HELP, LAB_RUN, LAB_COMPARE, LAB_DEMO, LAB_BROKER };
 
 struct lab_options {
     enum lab_command command;

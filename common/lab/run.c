@@ -3,6 +3,7 @@
 #include "common/buffer.h"
 #include "common/config.h"
 #include "common/container_of.h"
+#include "common/lab/folder.h"
 #include "common/lab/group.h"
 #include "common/lab/workload.h"
 #include "common/memory.h"
@@ -295,27 +296,6 @@ int run_program_folder(char *out, size_t size, struct error *error)
     return 0;
 }
 
-/* Makes the folder and those above it. */
-static int make_directory(const char *path, struct error *error)
-{
-    char part[4000];
-
-    snprintf(part, sizeof part, "%s", path);
-    for (char *slash = strchr(part + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdir(part, 0755) != 0 && errno != EEXIST) {
-            return error_set(error, ERROR_FILE, "%s: %s (choose another folder with --out)", part,
-                             strerror(errno));
-        }
-        *slash = '/';
-    }
-    if (mkdir(part, 0755) != 0 && errno != EEXIST) {
-        return error_set(error, ERROR_FILE, "%s: %s (choose another folder with --out)", part,
-                         strerror(errno));
-    }
-    return 0;
-}
-
 /* Logs of an earlier and larger run must not be judged with this one's. */
 static void remove_old_logs(const struct run_options *options)
 {
@@ -348,7 +328,7 @@ int run_part(const struct run_options *options, bool *interrupted, struct error 
     struct run run = {.options = options, .group.on_exit = on_exit_of};
     char program[4200];
     char folder[4000];
-    int code = make_directory(options->directory, error);
+    int code = folder_make(options->directory, error);
 
     if (code == 0) {
         code = run_program_folder(folder, sizeof folder, error);

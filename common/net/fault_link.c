@@ -4,6 +4,7 @@
 #include "common/container_of.h"
 #include "common/event.h"
 #include "common/memory.h"
+#include "common/net/fault_stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,7 +43,7 @@ static void on_due(uv_timer_t *timer)
 {
     struct delayed *delayed = container_of(timer, struct delayed, timer);
 
-    delayed->link->on_message(delayed->link, delayed->message);
+    delayed->link->on_message(delayed->link, delayed->message, (struct receipt){0});
     delayed_end(delayed);
 }
 
@@ -63,13 +64,9 @@ static void deliver_later(struct fault_link *link, struct message *message, uint
     uv_timer_start(&delayed->timer, on_due, delay_ms, 0);
 }
 
-void fault_link_receive(struct fault_link *link, struct message *message)
+static void receive_datagram(struct fault_link *link, struct text sender, struct message *message)
 {
-    if (!link->active) {
-        link->on_message(link, message);
-        return;
-    }
-    struct fault_plan plan = faults_plan(&link->faults, message->sender_id);
+    struct fault_plan plan = faults_plan(&link->faults, sender);
     if (plan.cut || plan.lost) {
         event_fault(link->log, message, plan.cut ? "partition" : "loss", -1);
     }
@@ -83,8 +80,20 @@ void fault_link_receive(struct fault_link *link, struct message *message)
         if (delay_ms > 0) {
             deliver_later(link, message, delay_ms);
         } else {
-            link->on_message(link, message);
+            link->on_message(link, message, (struct receipt){0});
         }
+    }
+}
+
+void fault_link_receive(struct fault_link *link, struct text sender, struct message *message,
+                        struct receipt receipt)
+{
+    if (!link->active && link->streams == NULL) {
+        link->on_message(link, message, receipt);
+    } else if (link->transport == FAULT_STREAMS) {
+        fault_stream_receive(link, sender, message, receipt);
+    } else {
+        receive_datagram(link, sender, message);
     }
 }
 
@@ -108,6 +117,9 @@ static void apply(struct fault_link *link, const struct fault_settings *settings
         log_double(link->log, "duplicate", settings->duplicate);
         log_text(link->log, "partition", text_of(settings->partition));
         log_end(link->log);
+    }
+    if (link->transport == FAULT_STREAMS) {
+        fault_stream_release(link); /* a partition may have healed */
     }
 }
 
@@ -154,8 +166,8 @@ static void on_file_changed(struct file_watch *watch)
 
 /* ---- opening and closing ---- */
 
-int fault_link_open(struct fault_link *link, uv_loop_t *loop, struct log *log, struct text self,
-                    struct error *error)
+int fault_link_open(struct fault_link *link, enum fault_transport transport, uv_loop_t *loop, struct log *log,
+                    struct text self, struct error *error)
 {
     struct fault_settings settings;
     int code = fault_settings_read(&settings, error);
@@ -163,10 +175,13 @@ int fault_link_open(struct fault_link *link, uv_loop_t *loop, struct log *log, s
     if (code != 0) {
         return code;
     }
+    link->transport = transport;
     link->loop = loop;
     link->log = log;
     link->delayed = NULL;
     link->delayed_count = 0;
+    link->streams = NULL;
+    uv_timer_init(loop, &link->release);
     link->from_environment = settings;
     faults_init(&link->faults, &(struct fault_settings){0}, self);
     link->active = false;
@@ -180,11 +195,18 @@ int fault_link_open(struct fault_link *link, uv_loop_t *loop, struct log *log, s
     return 0;
 }
 
-void fault_link_close(struct fault_link *link)
+void fault_link_drop(struct fault_link *link)
 {
     while (link->delayed != NULL) {
         delayed_end(link->delayed);
     }
+    fault_stream_drop_all(link);
+}
+
+void fault_link_close(struct fault_link *link)
+{
+    fault_link_drop(link);
+    uv_close((uv_handle_t *)&link->release, NULL);
     if (link->file != NULL) {
         file_watch_close(&link->file_watch);
     }

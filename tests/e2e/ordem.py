@@ -3,6 +3,8 @@
 Nothing here asserts how long something takes; waiting has a generous limit only so that a hung test ends.
 """
 
+import atexit
+import functools
 import json
 import os
 import random
@@ -34,7 +36,7 @@ def wait_until(condition, what):
         if result:
             return result
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited in vain: {what}")
+            raise AssertionError(f"waited in vain: {what() if callable(what) else what}")
         time.sleep(0.01)
 
 
@@ -140,7 +142,7 @@ class Node:
             if len(found) < count and self.process.poll() is not None:
                 raise AssertionError(f"{self.name} ended with {self.process.returncode}: {self.screen()}")
             return found if len(found) >= count else None
-        return wait_until(enough, f"{count} {kind} events of {self.name}, screen: {self.screen()[-2000:]}")
+        return wait_until(enough, lambda: f"{count} {kind} events of {self.name}, screen: {self.screen()[-2000:]}")
 
     def wait(self):
         self.process.stdin.close()
@@ -165,6 +167,83 @@ def lab(*arguments, input=None, **environment):
     done = subprocess.run([program("lab"), *arguments], input=input, capture_output=True, timeout=5 * LIMIT,
                           env=os.environ | environment)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+class Broker:
+    """A private RabbitMQ (`lab broker`): .url for AMQP_URL, and what may happen to it. Several nodes are a cluster."""
+
+    def __init__(self, nodes=1):
+        self.process = subprocess.Popen([program("lab"), "broker", "--nodes", str(nodes)], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.url = self._answer("AMQP_URL=").removeprefix("AMQP_URL=")
+        self.urls = self.url.split(",")
+        self.ports = [int(url.rsplit(":", 1)[1]) for url in self.urls]
+        self.port = self.ports[0]
+        self.folder = self._ask("folder")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def _answer(self, expected):
+        line = self.process.stdout.readline().rstrip("\n")
+        if not line.startswith(expected):
+            said = line or self.process.communicate()[1]
+            raise AssertionError(f"lab broker: {said}")
+        return line
+
+    def _ask(self, line, expected=None):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return self._answer(expected or line).partition(" ")[2]
+
+    def kill(self, node=1):
+        """kill -9; returns when it is gone."""
+        self._ask(f"kill {node}", "killed")
+
+    def restart(self, node=1):
+        """After kill(): with its files and its port; returns when it answers."""
+        self._ask(f"start {node}", "started")
+
+    def pause(self, node=1):
+        self._ask(f"pause {node}", "paused")
+
+    def resume(self, node=1):
+        self._ask(f"resume {node}", "resumed")
+
+    def control(self, *arguments, node=1):
+        """rabbitmqctl; returns its answer."""
+        done = subprocess.run([os.path.join(self.folder, "rabbitmqctl"), "--quiet", *arguments], capture_output=True,
+                              text=True, timeout=LIMIT, env=os.environ | {"RABBITMQ_NODENAME": f"rabbit@127.0.0.{node}"})
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def sync_metadata(self):
+        """Has queues and bindings on disk: RabbitMQ 3 writes them some seconds late, and kill -9 loses what is younger."""
+        for node in range(1, len(self.urls) + 1):
+            self.control("eval", "catch mnesia:sync_log().", node=node)
+
+    def list_queues(self, *columns, node=1):
+        """A dictionary for each queue; name and messages unless other columns are asked for."""
+        columns = columns or ("name", "messages")
+        return json.loads(self.control("list_queues", "--formatter", "json", *columns, node=node))
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.stdin.close()
+            self.process.wait(LIMIT)
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+@functools.cache
+def shared_broker():
+    """One broker for all tests of a file, started when the first asks for it. Tests on it use queues of their own."""
+    broker = Broker()
+    atexit.register(broker.stop)
+    return broker
 
 
 def alive(marker):
@@ -199,6 +278,6 @@ def main(module):
     sys.exit(1 if failed else 0)
 
 
-__all__ = ["BUILD", "Group", "LIMIT", "Node", "ROOT", "Skip", "alive", "command", "lab", "main", "program",
-           "wait_until", "json", "os", "random", "shutil", "signal", "socket", "subprocess", "sys", "tempfile", "time",
-           "uuid"]
+__all__ = ["BUILD", "Broker", "Group", "LIMIT", "Node", "ROOT", "Skip", "alive", "command", "lab", "main", "program",
+           "shared_broker", "wait_until", "json", "os", "random", "shutil", "signal", "socket", "subprocess", "sys",
+           "tempfile", "time", "uuid"]

@@ -149,6 +149,8 @@ static void perform(struct world *world, unsigned node, struct actions *actions)
             add_line(world, node, "deliver", message, ",\"ordem_local\":%llu",
                      (unsigned long long)kv_store_apply(store, message));
             break;
+        default:
+            break;
         }
     }
     actions_free(actions);

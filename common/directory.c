@@ -1,0 +1,31 @@
+#include "common/directory.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static int make_one(const char *path, struct error *error)
+{
+    return mkdir(path, 0755) == 0 || errno == EEXIST
+               ? 0
+               : error_set(error, ERROR_FILE, "%s: %s", path, strerror(errno));
+}
+
+int directory_make(const char *path, struct error *error)
+{
+    char part[PATH_MAX];
+    int code = 0;
+
+    if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part) {
+        return error_set(error, ERROR_FILE, "%.60s…: %s", path, strerror(ENAMETOOLONG));
+    }
+    for (char *slash = strchr(part + (*part == '/'), '/'); code == 0 && slash != NULL;
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        code = make_one(part, error);
+        *slash = '/';
+    }
+    return code == 0 ? make_one(part, error) : code;
+}

@@ -1,0 +1,30 @@
+/* What a part's run consists of. */
+#ifndef ORDEM_PART_PLAN_H
+#define ORDEM_PART_PLAN_H
+
+#include "common/lab/schedule.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct part_plan {
+    const char *name;                    /* also of its program */
+    const char *first_role, *other_role; /* of node1, and of the other nodes */
+    const char *coordinator;             /* one more member, and its role; NULL for none */
+    const char *first_alias;             /* what node1 may be called, too; NULL for nothing */
+    bool has_broker;                     /* else it has multicast, and users type at the nodes' prompts */
+    bool first_takes_sets;               /* and no other node does */
+};
+
+/* NULL if there is no such part. */
+const struct part_plan *part_plan_find(const char *name);
+
+/* Completes the schedule of a run of so many nodes and brokers: puts "leader" and the like into members' names, and
+ * checks it. ERROR_CONFIG. */
+int part_plan_complete(const struct part_plan *plan, unsigned nodes, unsigned brokers,
+                       struct schedule *schedule, struct error *error);
+
+/* The number (from 1) in a name such as "broker2"; 1 for "broker", 0 if it is another name. */
+unsigned part_plan_broker(const char *target);
+
+#endif

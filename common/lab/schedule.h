@@ -1,0 +1,50 @@
+/* What is to happen to the members of a run while it runs: who is killed or paused when, and started or resumed when.
+ * Pure. */
+#ifndef ORDEM_SCHEDULE_H
+#define ORDEM_SCHEDULE_H
+
+#include "common/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SCHEDULE_EVENTS_MAX 100
+#define SCHEDULE_LIMIT_MS   (24 * 3600 * 1000u) /* no time in it is later */
+#define SCHEDULE_TARGET_MAX 32
+
+enum schedule_action { SCHEDULE_KILL, SCHEDULE_RESTART, SCHEDULE_PAUSE, SCHEDULE_RESUME };
+
+struct schedule_event {
+    enum schedule_action action;
+    char target[SCHEDULE_TARGET_MAX]; /* a member's name */
+    uint32_t at_ms;                   /* since the first command */
+};
+
+/* Zeroed to start with. */
+struct schedule {
+    struct schedule_event events[SCHEDULE_EVENTS_MAX];
+    size_t count;
+};
+
+/* "3s", "1.5s" or "500ms", from 0 to SCHEDULE_LIMIT_MS. `option` is named in errors ("restart-after"). ERROR_CONFIG. */
+int schedule_read_time(const char *option, const char *text, uint32_t *ms, struct error *error);
+
+/* Adds "node2@5s". ERROR_CONFIG. */
+int schedule_add_kill(struct schedule *schedule, const char *text, struct error *error);
+
+/* Adds "node2@2s-4s": paused at the first time, resumed at the second. ERROR_CONFIG. */
+int schedule_add_pause(struct schedule *schedule, const char *text, struct error *error);
+
+/* Everybody who is killed is to be started again so much later. */
+int schedule_add_restarts(struct schedule *schedule, uint32_t after_ms, struct error *error);
+
+/* Puts the events into their order, and plays them through: is every target one of the `count` members, and does nobody
+ * die twice without being started in between, and so on? ERROR_CONFIG. */
+int schedule_complete(struct schedule *schedule, const char *const *members, size_t count,
+                      struct error *error);
+
+/* "kill", "restart", "pause", "resume". */
+const char *schedule_action_name(enum schedule_action action);
+
+#endif

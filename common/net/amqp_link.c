@@ -1,0 +1,332 @@
+#include "common/net/amqp_link.h"
+
+#include "common/container_of.h"
+#include "common/net/amqp_thread.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#define CUT_MS         1500 /* after amqp_link_close: a thread that still waits for the broker loses its connection */
+#define ABANDON_MS     500 /* after that: one that still waits, for a name server perhaps, is left to itself */
+#define NAME_MAX_BYTES 255
+
+/* ---- publishes ---- */
+
+static void finish(struct amqp_link *link, struct amqp_publish *publish, int code)
+{
+    DL_DELETE(link->publishes, publish);
+    link->pending--;
+    publish->on_done(publish, code);
+}
+
+/* None of those that are under way will be confirmed. */
+static void give_up(struct amqp_link *link)
+{
+    struct amqp_publish *last = link->publishes != NULL ? link->publishes->prev : NULL;
+    bool more = last != NULL;
+
+    link->pending_bytes = 0;
+    while (more) { /* on_done may publish anew, behind the last */
+        more = link->publishes != last;
+        finish(link, link->publishes, ERROR_BROKER);
+    }
+}
+
+static void handle_done(struct amqp_link *link, struct amqp_job_list *done)
+{
+    while (done->first != NULL) {
+        struct amqp_job *job = done->first;
+        done->first = job->next;
+        if (job->publish != NULL) {
+            link->pending_bytes -= amqp_job_size(job);
+            finish(link, job->publish, job->code);
+        }
+        free(job);
+    }
+}
+
+/* ---- what the thread tells ---- */
+
+static void log_connection(struct amqp_link *link, enum log_level level, const char *event,
+                           struct text broker, struct text message)
+{
+    if (log_begin(link->log, level, event)) {
+        log_text(link->log, "link", text_of(link->name));
+        if (broker.length > 0) {
+            log_text(link->log, "broker", broker);
+        }
+        if (message.length > 0) {
+            log_text(link->log, "message", message);
+        }
+        log_end(link->log);
+    }
+}
+
+static void tell_state(struct amqp_link *link, bool queue_made, struct text broker_text,
+                       struct text reason_text)
+{
+    char broker[320];
+    char reason[320];
+    struct amqp_connection_state state = {.connected = link->connected,
+                                          .queue_made = queue_made,
+                                          .broker = broker};
+
+    snprintf(broker, sizeof broker, "%.*s", (int)broker_text.length, broker_text.bytes);
+    snprintf(reason, sizeof reason, "%.*s", (int)reason_text.length, reason_text.bytes);
+    state.reason = link->connected ? NULL : reason;
+    if (link->on_state != NULL && !link->closing) {
+        link->on_state(link, &state);
+    }
+}
+
+static void handle_delivery(struct amqp_link *link, const struct amqp_event *event, struct text reply_to,
+                            struct text body)
+{
+    struct amqp_delivery delivery = {.body = body,
+                                     .reply_to = reply_to,
+                                     .queue = text_of(link->thread->steps[event->step].name),
+                                     .tag = event->tag,
+                                     .connection = event->connection,
+                                     .redelivered = event->redelivered,
+                                     .looked_at = event->looked_at};
+
+    if (link->closing) {
+        return; /* not acknowledged: the broker gives it to somebody else */
+    }
+    if (event->too_large) {
+        log_connection(link, LOG_WARNING, "discard", delivery.queue,
+                       text_of("the body is longer than 64 MiB"));
+        amqp_link_ack(link, delivery.connection, delivery.tag);
+    } else if (link->on_delivery != NULL) {
+        link->on_delivery(link, &delivery);
+    }
+}
+
+static void handle_event(struct amqp_link *link, const struct amqp_event *event, struct text first,
+                         struct text second)
+{
+    switch (event->type) {
+    case AMQP_EVENT_DELIVERY:
+        handle_delivery(link, event, first, second);
+        break;
+    case AMQP_EVENT_CONNECTED:
+        link->connected = true;
+        link->thread->seen = event->connection;
+        log_connection(link, LOG_INFO, "connect", first, second);
+        tell_state(link, event->queue_made, first, second);
+        break;
+    case AMQP_EVENT_DISCONNECTED:
+        link->connected = false;
+        link->thread->seen = event->connection;
+        if (link->forget && event->was_connected) {
+            give_up(link);
+        }
+        log_connection(link, link->closing ? LOG_INFO : LOG_WARNING,
+                       event->was_connected ? "disconnect" : "connect", first, second);
+        tell_state(link, false, first, second);
+        break;
+    case AMQP_EVENT_NOTE:
+        log_connection(link, event->level, "connect", first, second);
+        break;
+    }
+}
+
+/* ---- closing ---- */
+
+static void on_handle_closed(struct amqp_link *link)
+{
+    if (--link->open_handles == 0 && link->on_closed != NULL) {
+        link->on_closed(link);
+    }
+}
+
+static void on_wake_closed(uv_handle_t *handle)
+{
+    on_handle_closed(container_of((uv_async_t *)handle, struct amqp_link, wake));
+}
+
+static void on_flush_closed(uv_handle_t *handle)
+{
+    on_handle_closed(container_of((uv_prepare_t *)handle, struct amqp_link, flush));
+}
+
+static void on_patience_closed(uv_handle_t *handle)
+{
+    on_handle_closed(container_of((uv_timer_t *)handle, struct amqp_link, patience));
+}
+
+/* The thread is gone, in one way or the other. */
+static void end(struct amqp_link *link)
+{
+    link->thread = NULL;
+    link->connected = false;
+    give_up(link);
+    uv_close((uv_handle_t *)&link->wake, on_wake_closed);
+    uv_close((uv_handle_t *)&link->flush, on_flush_closed);
+    uv_close((uv_handle_t *)&link->patience, on_patience_closed);
+}
+
+static void on_wake(uv_async_t *handle)
+{
+    struct amqp_link *link = container_of(handle, struct amqp_link, wake);
+    struct amqp_thread *thread = link->thread;
+    struct amqp_job_list done = {0};
+    struct amqp_event event;
+    struct text first;
+    struct text second;
+
+    if (thread == NULL) {
+        return; /* abandoned, with this call under way */
+    }
+    bool ended = amqp_mailbox_collect(&thread->mailbox, &thread->collected, &done);
+    handle_done(link,
+                &done); /* first: the next event may be that the connection is lost, and these are not */
+    struct text batch = buffer_text(&thread->collected);
+    while (amqp_event_take(&batch, &event, &first, &second)) {
+        handle_event(link, &event, first, second);
+    }
+    buffer_clear(&thread->collected);
+    if (ended) {
+        pthread_join(thread->id, NULL);
+        amqp_thread_free(thread);
+        end(link);
+    }
+}
+
+static void on_abandon(uv_timer_t *timer)
+{
+    struct amqp_link *link = container_of(timer, struct amqp_link, patience);
+
+    if (amqp_mailbox_abandon(&link->thread->mailbox)) {
+        pthread_detach(link->thread->id);
+        end(link);
+    } else { /* it has ended just now */
+        on_wake(&link->wake);
+    }
+}
+
+static void on_cut(uv_timer_t *timer)
+{
+    struct amqp_link *link = container_of(timer, struct amqp_link, patience);
+
+    amqp_mailbox_cut(&link->thread->mailbox);
+    uv_timer_start(timer, on_abandon, ABANDON_MS, 0);
+}
+
+void amqp_link_close(struct amqp_link *link)
+{
+    if (link->closing) {
+        return;
+    }
+    link->closing = true;
+    amqp_mailbox_submit(&link->thread->mailbox, &link->thread->submitting, &link->thread->acks.ready);
+    amqp_mailbox_ask_to_close(&link->thread->mailbox);
+    uv_timer_start(&link->patience, on_cut, CUT_MS, 0);
+}
+
+/* ---- publishing and acknowledging ---- */
+
+static void on_before_wait(uv_prepare_t *handle)
+{
+    struct amqp_link *link = container_of(handle, struct amqp_link, flush);
+    struct amqp_thread *thread = link->thread;
+
+    if (thread != NULL && (thread->submitting.first != NULL || thread->acks.ready.count > 0)) {
+        amqp_mailbox_submit(&thread->mailbox, &thread->submitting, &thread->acks.ready);
+    }
+}
+
+int amqp_link_publish(struct amqp_link *link, struct amqp_publish *publish, const char *exchange,
+                      const char *routing_key, struct text reply_to, struct text body, struct error *error)
+{
+    struct text exchange_text = text_of(exchange);
+    struct text key_text = text_of(routing_key);
+    size_t size =
+        sizeof(struct amqp_job) + exchange_text.length + key_text.length + reply_to.length + body.length;
+
+    if (exchange_text.length > NAME_MAX_BYTES || key_text.length > NAME_MAX_BYTES ||
+        reply_to.length > NAME_MAX_BYTES) {
+        return error_set(error, ERROR_TOO_LONG, "the name of an exchange or a queue is longer than %d bytes",
+                         NAME_MAX_BYTES);
+    }
+    if (size > AMQP_PENDING_BYTES_MAX) {
+        return error_set(error, ERROR_TOO_LONG, "the message is longer than %d bytes",
+                         AMQP_PENDING_BYTES_MAX);
+    }
+    if (link->closing) {
+        return error_set(error, ERROR_FULL, "nothing is published any more: this node is leaving");
+    }
+    if (link->pending >= AMQP_PENDING_MAX || link->pending_bytes + size > AMQP_PENDING_BYTES_MAX) {
+        return error_set(error, ERROR_FULL, "%zu messages wait for the broker already%s", link->pending,
+                         link->connected ? "" : ", which cannot be reached");
+    }
+    struct amqp_job *job = amqp_job_new(publish, link->thread->seen, exchange_text, key_text, reply_to, body);
+    amqp_job_list_add(&link->thread->submitting, job);
+    DL_APPEND(link->publishes, publish);
+    link->pending++;
+    link->pending_bytes += size;
+    return 0;
+}
+
+void amqp_link_ack(struct amqp_link *link, uint64_t connection, uint64_t tag)
+{
+    if (connection != 0 && !link->closing) { /* 0: it was only looked at */
+        amqp_acks_add(&link->thread->acks, connection, tag);
+    }
+}
+
+/* ---- opening ---- */
+
+static int check(const struct amqp_step *steps, size_t count, struct error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(steps[i].name) > NAME_MAX_BYTES ||
+            (steps[i].exchange != NULL && strlen(steps[i].exchange) > NAME_MAX_BYTES)) {
+            return error_set(error, ERROR_CONFIG, "the name \"%.60s...\" is longer than %d bytes",
+                             steps[i].name, NAME_MAX_BYTES);
+        }
+    }
+    return 0;
+}
+
+int amqp_link_open(struct amqp_link *link, uv_loop_t *loop, struct log *log, const char *name,
+                   const struct amqp_options *options, const struct amqp_step *steps, size_t step_count,
+                   struct error *error)
+{
+    char connection_name[160];
+    int code = check(steps, step_count, error);
+
+    link->log = log;
+    link->name = name;
+    link->publishes = NULL;
+    link->pending = link->pending_bytes = 0;
+    link->connected = link->closing = false;
+    snprintf(connection_name, sizeof connection_name, "%s %s", log->options.node, name);
+    if (code == 0) {
+        code = amqp_thread_start(&link->thread, connection_name, options, steps, step_count, link->forget,
+                                 error);
+    }
+    if (code != 0) {
+        return code;
+    }
+    int status = uv_async_init(loop, &link->wake, on_wake);
+    if (status != 0) {
+        amqp_mailbox_ask_to_close(&link->thread->mailbox);
+        if (amqp_mailbox_abandon(&link->thread->mailbox)) {
+            pthread_detach(link->thread->id);
+        } else {
+            pthread_join(link->thread->id, NULL);
+            amqp_thread_free(link->thread);
+        }
+        return error_set(error, ERROR_PROCESS, "the event loop refuses a thread: %s", uv_strerror(status));
+    }
+    uv_prepare_init(loop, &link->flush);
+    uv_prepare_start(&link->flush, on_before_wait);
+    uv_timer_init(loop, &link->patience);
+    link->open_handles = 3;
+    amqp_mailbox_set_wake(&link->thread->mailbox, &link->wake);
+    return 0;
+}

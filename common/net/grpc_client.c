@@ -1,0 +1,270 @@
+#include "common/net/grpc_client.h"
+
+#include "common/container_of.h"
+#include "common/memory.h"
+#include "common/net/grpc_client_connection.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#define HANDLES 3
+
+/* ---- opening ---- */
+
+static int refuse_target(const char *target, struct error *error)
+{
+    return error_set(error, ERROR_CONFIG,
+                     "the target is \"%.100s\": host:port is allowed, and an IPv6 address in brackets",
+                     target);
+}
+
+/* Takes a target apart. */
+static int read_target(struct grpc_client *client, const char *target, struct error *error)
+{
+    const char *colon = strrchr(target, ':');
+    const char *host = target;
+    unsigned port = 0;
+
+    if (colon == NULL || colon[1] == '\0' || strlen(colon + 1) > 5) {
+        return refuse_target(target, error);
+    }
+    for (const char *digit = colon + 1; *digit != '\0'; digit++) {
+        if (*digit < '0' || *digit > '9') {
+            return refuse_target(target, error);
+        }
+        port = port * 10 + (unsigned)(*digit - '0');
+    }
+    size_t length = (size_t)(colon - target);
+    if (length > 2 && host[0] == '[' && host[length - 1] == ']') {
+        host++;
+        length -= 2;
+    } else if (memchr(host, ':', length) != NULL) {
+        return refuse_target(target, error); /* an IPv6 address without brackets */
+    }
+    bool plain = text_is_utf8((struct text){host, length}) && !text_has_control((struct text){host, length});
+    if (port == 0 || port > UINT16_MAX || length == 0 || length >= sizeof client->host || !plain) {
+        return refuse_target(target, error);
+    }
+    memcpy(client->host, host, length);
+    client->host[length] = '\0';
+    client->port = (uint16_t)port;
+    client->authority_length = (size_t)snprintf(client->authority, sizeof client->authority, "%s", target);
+    return 0;
+}
+
+int grpc_client_init(struct grpc_client *client, uv_loop_t *loop, const char *target, struct error *error)
+{
+    *client = (struct grpc_client){.loop = loop,
+                                   .on_closed = client->on_closed,
+                                   .backoff_ms = GRPC_BACKOFF_MIN_MS,
+                                   .alarm_ms = UINT64_MAX};
+    int code = read_target(client, target, error);
+    if (code != 0) {
+        return code;
+    }
+    grpc_hub_open(&client->hub, loop);
+    uv_timer_init(loop, &client->attempt);
+    uv_timer_init(loop, &client->alarm);
+    grpc_client_connection_prepare(client);
+    return 0;
+}
+
+/* ---- calls ---- */
+
+static void on_alarm(uv_timer_t *timer);
+
+/* A deadline that is met leaves the alarm as it is: mostly it is the next one's time anyhow. */
+static void set_alarm(struct grpc_client *client)
+{
+    const struct grpc_deadline *first = grpc_deadlines_first(&client->deadlines);
+    uint64_t now_ms = uv_now(client->loop);
+
+    if (first != NULL && first->at_ms < client->alarm_ms && !client->closing) {
+        client->alarm_ms = first->at_ms;
+        uv_timer_start(&client->alarm, on_alarm, first->at_ms > now_ms ? first->at_ms - now_ms : 0, 0);
+    }
+}
+
+/* Forgets what a server has seen or said of it. */
+static void start_anew(struct grpc_request *request)
+{
+    request->connection = NULL;
+    request->taken = request->copied = 0;
+    request->end = 0;
+    request->stream_id = 0;
+    request->http_status = 0;
+    request->grpc_status = -1;
+    request->is_grpc = false;
+    request->header_bytes = 0;
+    grpc_reader_start(&request->reader, GRPC_REPLY_MAX);
+    buffer_clear(&request->sentence);
+}
+
+void grpc_client_call(struct grpc_client *client, struct grpc_request *request, const char *method,
+                      struct text message, uint64_t timeout_ms)
+{
+    uint64_t now_ms = uv_now(client->loop);
+
+    *request = (struct grpc_request){.client = client, .on_done = request->on_done, .timeout_ms = timeout_ms};
+    start_anew(request);
+    request->method_length = strlen(method);
+    request->frame_length = GRPC_PREFIX_LENGTH + message.length;
+    request->frame = memory_new(request->frame_length + request->method_length);
+    grpc_prefix_write((uint8_t *)request->frame, message.length);
+    if (message.length > 0) {
+        memcpy(request->frame + GRPC_PREFIX_LENGTH, message.bytes, message.length);
+    }
+    memcpy(request->frame + request->frame_length, method, request->method_length);
+    DL_APPEND(client->waiting, request);
+    grpc_deadlines_add(&client->deadlines, &request->deadline,
+                       timeout_ms < UINT64_MAX - now_ms ? now_ms + timeout_ms : UINT64_MAX);
+    set_alarm(client);
+    grpc_client_wake(client);
+}
+
+static void unlink_request(struct grpc_request *request)
+{
+    if (request->connection != NULL) {
+        DL_DELETE(request->connection->requests, request);
+    } else {
+        DL_DELETE(request->client->waiting, request);
+    }
+}
+
+void grpc_request_finish(struct grpc_request *request, int status, struct text reply, bool sent)
+{
+    char *frame = request->frame;
+    struct grpc_reader reader = request->reader; /* `reply` may stand in it */
+    struct buffer sentence = request->sentence;
+
+    grpc_deadlines_remove(&request->client->deadlines, &request->deadline);
+    unlink_request(request);
+    request->on_done(request, status, reply, sent);
+    free(frame);
+    grpc_reader_free(&reader);
+    buffer_free(&sentence);
+}
+
+bool grpc_request_was_sent(const struct grpc_request *request)
+{
+    if (request->connection == NULL) {
+        return request->sent;
+    }
+    return request->end != 0 && request->end <= request->connection->wire.handed;
+}
+
+void grpc_request_requeue(struct grpc_request *request)
+{
+    unlink_request(request);
+    start_anew(request);
+    DL_APPEND(request->client->waiting, request);
+}
+
+/* ---- deadlines ---- */
+
+static void expire(struct grpc_request *request)
+{
+    struct grpc_client *client = request->client;
+    bool sent = grpc_request_was_sent(request);
+    struct error error;
+
+    if (!sent && client->trouble.code != ERROR_NONE) {
+        error_set(&error, ERROR_NETWORK, "not sent within %llu ms: %s",
+                  (unsigned long long)request->timeout_ms, client->trouble.text);
+    } else {
+        error_set(&error, ERROR_NETWORK, "no answer from %s within %llu ms%s", client->authority,
+                  (unsigned long long)request->timeout_ms, sent ? "" : ": not sent");
+    }
+    if (request->connection != NULL) {
+        grpc_client_connection_cancel(request);
+    }
+    grpc_request_finish(request, GRPC_DEADLINE_EXCEEDED, text_of(error.text), sent);
+}
+
+static void on_alarm(uv_timer_t *timer)
+{
+    struct grpc_client *client = container_of(timer, struct grpc_client, alarm);
+    struct grpc_deadline *first;
+
+    client->alarm_ms = UINT64_MAX;
+    while (!client->closing && (first = grpc_deadlines_first(&client->deadlines)) != NULL &&
+           first->at_ms <= uv_now(client->loop)) {
+        expire(container_of(first, struct grpc_request, deadline));
+    }
+    set_alarm(client);
+}
+
+/* ---- closing ---- */
+
+static void forget(struct grpc_client *client)
+{
+    struct grpc_request *request;
+
+    if (--client->open_handles > 0) {
+        return;
+    }
+    while ((request = client->waiting) != NULL) {
+        grpc_request_finish(request, GRPC_CANCELLED, text_of("the client closed"), request->sent);
+    }
+    grpc_deadlines_free(&client->deadlines);
+    nghttp2_session_callbacks_del(client->callbacks);
+    nghttp2_option_del(client->option);
+    if (client->on_closed != NULL) {
+        client->on_closed(client);
+    }
+}
+
+static void on_attempt_closed(uv_handle_t *handle)
+{
+    forget(container_of((uv_timer_t *)handle, struct grpc_client, attempt));
+}
+
+static void on_alarm_closed(uv_handle_t *handle)
+{
+    forget(container_of((uv_timer_t *)handle, struct grpc_client, alarm));
+}
+
+static void on_hub_closed(struct grpc_hub *hub)
+{
+    forget(container_of(hub, struct grpc_client, hub));
+}
+
+void grpc_client_settle(struct grpc_client *client)
+{
+    bool busy = client->connections != NULL || client->state == CLIENT_RESOLVING;
+
+    if (!client->closing || busy || client->open_handles > 0) {
+        return;
+    }
+    client->open_handles = HANDLES;
+    uv_close((uv_handle_t *)&client->attempt, on_attempt_closed);
+    uv_close((uv_handle_t *)&client->alarm, on_alarm_closed);
+    client->hub.on_closed = on_hub_closed;
+    grpc_hub_close(&client->hub);
+}
+
+void grpc_client_close(struct grpc_client *client)
+{
+    struct grpc_client_connection *connection;
+
+    if (client->closing) {
+        return;
+    }
+    client->closing = true;
+    uv_timer_stop(&client->attempt);
+    if (client->state == CLIENT_RESOLVING) {
+        (void)uv_cancel((uv_req_t *)&client->resolver); /* if it runs already, it ends by itself */
+    }
+    if (client->addresses != NULL) {
+        uv_freeaddrinfo(client->addresses);
+        client->addresses = client->next_address = NULL;
+    }
+    DL_FOREACH(client->connections, connection)
+    {
+        grpc_wire_close(&connection->wire);
+    }
+    grpc_client_settle(client);
+}

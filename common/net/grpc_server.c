@@ -1,0 +1,269 @@
+#include "common/net/grpc_server.h"
+
+#include "common/container_of.h"
+#include "common/net/grpc_connection.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <utlist.h>
+
+#define BACKLOG         1024 /* connections that the kernel may hold for us */
+#define HOUSEKEEPING_MS 1000
+#define LINGER_MS       1000 /* that a peer has to close a connection that is done */
+#define HANDLES         4    /* besides the listener, which closes first */
+
+/* ---- opening ---- */
+
+/* Every connection is an open file, and the soft limit is often 1024. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit); /* then there is room for fewer */
+    }
+}
+
+static int bind_address(struct grpc_server *server, const char *host, uint16_t port, struct error *error)
+{
+    struct sockaddr_in ip4;
+    struct sockaddr_in6 ip6;
+
+    if (host != NULL && uv_ip4_addr(host, port, &ip4) == 0) {
+        return uv_tcp_bind(&server->listener, (const struct sockaddr *)&ip4, 0);
+    }
+    if (host != NULL && uv_ip6_addr(host, port, &ip6) == 0) {
+        return uv_tcp_bind(&server->listener, (const struct sockaddr *)&ip6, 0);
+    }
+    if (host != NULL) {
+        return error_set(error, ERROR_CONFIG,
+                         "the host is \"%.60s\": an IPv4 or IPv6 address of this machine is allowed", host);
+    }
+    /* One socket for both; where there is no IPv6, one for IPv4. */
+    uv_ip6_addr("::", port, &ip6);
+    int status = uv_tcp_bind(&server->listener, (const struct sockaddr *)&ip6, 0);
+    if (status == UV_EAFNOSUPPORT || status == UV_EADDRNOTAVAIL || status == UV_EINVAL) {
+        uv_ip4_addr("0.0.0.0", port, &ip4);
+        status = uv_tcp_bind(&server->listener, (const struct sockaddr *)&ip4, 0);
+    }
+    return status;
+}
+
+static void on_connection(uv_stream_t *stream, int status)
+{
+    struct grpc_server *server = container_of((uv_tcp_t *)stream, struct grpc_server, listener);
+
+    if (status == 0) {
+        status = grpc_connection_accept(server);
+    }
+    if (status != 0 && !server->closing && log_limit_admit(&server->refused, uv_now(server->hub.loop))) {
+        log_say(server->log, LOG_WARNING, "discard",
+                "a connection was refused: %s (%zu are open, at most %d are taken)", uv_strerror(status),
+                server->connection_count, GRPC_CONNECTIONS_MAX);
+    }
+}
+
+static uint16_t bound_port(const struct grpc_server *server)
+{
+    struct sockaddr_in6 address = {0}; /* the port stands at the same place in both kinds */
+    int length = sizeof address;
+
+    (void)uv_tcp_getsockname(&server->listener, (struct sockaddr *)&address, &length);
+    return ntohs(address.sin6_port);
+}
+
+static void on_housekeeping(uv_timer_t *timer);
+
+int grpc_server_open(struct grpc_server *server, uv_loop_t *loop, struct log *log, const char *host,
+                     uint16_t port, struct error *error)
+{
+    *server = (struct grpc_server){.log = log, .on_call = server->on_call, .alarm_ms = UINT64_MAX};
+    raise_file_limit();
+    uv_tcp_init(loop, &server->listener);
+    int status = bind_address(server, host, port, error);
+    if (status == ERROR_CONFIG) {
+        uv_close((uv_handle_t *)&server->listener, NULL);
+        return status;
+    }
+    if (status == 0) {
+        status = uv_listen((uv_stream_t *)&server->listener, BACKLOG, on_connection);
+    }
+    if (status != 0) {
+        uv_close((uv_handle_t *)&server->listener, NULL);
+        return error_set(error, ERROR_NETWORK, "port %u cannot be listened on: %s%s", (unsigned)port,
+                         uv_strerror(status),
+                         status == UV_EADDRINUSE
+                             ? " (stop what listens there, which ss -ltnp shows, or choose another port)"
+                             : "");
+    }
+    server->port = bound_port(server);
+    grpc_hub_open(&server->hub, loop);
+    uv_timer_init(loop, &server->housekeeping);
+    uv_timer_init(loop, &server->grace);
+    uv_timer_init(loop, &server->alarm);
+    uv_timer_start(&server->housekeeping, on_housekeeping, HOUSEKEEPING_MS, HOUSEKEEPING_MS);
+    grpc_pool_open(&server->pool, GRPC_CONNECTIONS_MAX);
+    grpc_connection_prepare(server);
+    return 0;
+}
+
+/* ---- time ---- */
+
+static void on_alarm(uv_timer_t *timer)
+{
+    struct grpc_server *server = container_of(timer, struct grpc_server, alarm);
+
+    server->alarm_ms = UINT64_MAX;
+    grpc_calls_expire(server);
+    grpc_server_set_alarm(server);
+}
+
+/* A deadline that is met leaves the alarm as it is: mostly it is the next one's time anyhow. */
+void grpc_server_set_alarm(struct grpc_server *server)
+{
+    const struct grpc_deadline *first = grpc_deadlines_first(&server->deadlines);
+    uint64_t now_ms = uv_now(server->hub.loop);
+
+    if (first != NULL && first->at_ms < server->alarm_ms) {
+        server->alarm_ms = first->at_ms;
+        uv_timer_start(&server->alarm, on_alarm, first->at_ms > now_ms ? first->at_ms - now_ms : 0, 0);
+    }
+}
+
+/* What is wrong with a connection, NULL if nothing is. */
+static const char *find_fault(const struct grpc_connection *connection, uint64_t now_ms)
+{
+    uint64_t stood_ms = now_ms - connection->wire.progress_ms;
+
+    if (!connection->greeted && now_ms - connection->opened_ms >= GRPC_PREFACE_MS) {
+        return "no HTTP/2 preface came";
+    }
+    if (connection->wire.lingering && stood_ms >= LINGER_MS) {
+        return "";
+    }
+    if ((connection->wire.writing || connection->reply_bytes > 0) && stood_ms >= GRPC_STALL_MS) {
+        return "its replies are not read";
+    }
+    return NULL;
+}
+
+static void sum_up(struct grpc_server *server, struct log_limit *limit, const char *what, bool at_once)
+{
+    uint64_t count = log_limit_take_suppressed(limit, uv_now(server->hub.loop), at_once);
+    if (count > 0) {
+        log_say(server->log, LOG_WARNING, "discard", "%" PRIu64 " more %s", count, what);
+    }
+}
+
+static void sum_up_all(struct grpc_server *server, bool at_once)
+{
+    sum_up(server, &server->refused, "connections were refused", at_once);
+    sum_up(server, &server->broken, "bad connections were closed", at_once);
+}
+
+static void on_housekeeping(uv_timer_t *timer)
+{
+    struct grpc_server *server = container_of(timer, struct grpc_server, housekeeping);
+    struct grpc_connection *connection;
+    uint64_t now_ms = uv_now(server->hub.loop);
+
+    DL_FOREACH(server->connections, connection) /* a closed one stays in the list until its close callback */
+    {
+        const char *fault = connection->wire.closing ? NULL : find_fault(connection, now_ms);
+        if (fault != NULL) {
+            grpc_connection_give_up(connection, fault);
+        }
+    }
+    sum_up_all(server, false);
+}
+
+/* ---- closing ---- */
+
+static void forget(struct grpc_server *server)
+{
+    struct grpc_call *call;
+
+    if (--server->open_handles > 0) {
+        return;
+    }
+    while ((call = server->orphans) != NULL) { /* their owner still has them */
+        DL_DELETE(server->orphans, call);
+        call->server = NULL;
+    }
+    while ((call = server->spare) != NULL) {
+        LL_DELETE(server->spare, call);
+        call->server = NULL;
+        grpc_call_free(call);
+    }
+    grpc_deadlines_free(&server->deadlines);
+    grpc_pool_close(&server->pool);
+    nghttp2_session_callbacks_del(server->callbacks);
+    nghttp2_option_del(server->option);
+}
+
+static void on_housekeeping_closed(uv_handle_t *handle)
+{
+    forget(container_of((uv_timer_t *)handle, struct grpc_server, housekeeping));
+}
+
+static void on_grace_closed(uv_handle_t *handle)
+{
+    forget(container_of((uv_timer_t *)handle, struct grpc_server, grace));
+}
+
+static void on_alarm_closed(uv_handle_t *handle)
+{
+    forget(container_of((uv_timer_t *)handle, struct grpc_server, alarm));
+}
+
+static void on_hub_closed(struct grpc_hub *hub)
+{
+    forget(container_of(hub, struct grpc_server, hub));
+}
+
+void grpc_server_settle(struct grpc_server *server)
+{
+    if (!server->closing || server->connection_count > 0 || server->open_handles > 0) {
+        return;
+    }
+    server->open_handles = HANDLES;
+    sum_up_all(server, true);
+    uv_close((uv_handle_t *)&server->housekeeping, on_housekeeping_closed);
+    uv_close((uv_handle_t *)&server->grace, on_grace_closed);
+    uv_close((uv_handle_t *)&server->alarm, on_alarm_closed);
+    server->hub.on_closed = on_hub_closed;
+    grpc_hub_close(&server->hub);
+}
+
+static void on_grace_over(uv_timer_t *timer)
+{
+    struct grpc_server *server = container_of(timer, struct grpc_server, grace);
+    struct grpc_connection *connection;
+
+    DL_FOREACH(server->connections, connection)
+    {
+        grpc_wire_close(&connection->wire);
+    }
+}
+
+void grpc_server_close(struct grpc_server *server, uint64_t grace_ms)
+{
+    struct grpc_connection *connection;
+
+    if (server->closing) {
+        return;
+    }
+    server->closing = true;
+    uv_close((uv_handle_t *)&server->listener, NULL);
+    DL_FOREACH(server->connections, connection)
+    {
+        grpc_connection_drain(connection);
+    }
+    uv_timer_start(&server->grace, on_grace_over, grace_ms, 0);
+    grpc_server_settle(server);
+}

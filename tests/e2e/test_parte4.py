@@ -1,0 +1,198 @@
+#!/usr/bin/python3
+"""Parte 4: one leader, total order with one message per update, and a log that survives kill -9."""
+
+from store import *
+
+
+def group(**settings):
+    return Store("parte4", shared_broker(), **settings)
+
+
+def start_all(store, followers=2):
+    leader = store.start("leader", "leader")
+    return leader, [store.start(f"follower{i + 1}", "follower") for i in range(followers)]
+
+
+def agree(nodes, acknowledged=()):
+    """Checks that all logs tell one story, that no number is used twice, and that nothing acknowledged is gone."""
+    by_seq, by_uuid = {}, {}
+    for node in nodes:
+        for event in node.events("deliver"):
+            assert by_seq.setdefault(event["seq"], event["message_uuid"]) == event["message_uuid"], event
+            assert by_uuid.setdefault(event["message_uuid"], event["seq"]) == event["seq"], event
+        seqs = delivered_seqs(node)
+        assert not seqs or seqs == list(range(seqs[0], seqs[0] + len(seqs))), (node.name, seqs)
+    for message_uuid, *_ in acknowledged:
+        assert message_uuid in by_uuid, message_uuid
+
+
+def test_the_leader_takes_set_and_followers_apply():
+    with group() as store:
+        leader, followers = start_all(store)
+        reply = leader.set("x", 1)
+        assert (reply["status"], reply["seq"], reply["node"]) == ("ok", 1, "leader"), reply
+        assert store.wait_until_equal([leader] + followers) == {"x": 1}
+        assert followers[0].get("x") == 1
+
+
+def test_a_follower_refuses_set_and_names_the_leader():
+    with group() as store:
+        leader, followers = start_all(store, 1)
+        leader.set("x", 1)
+        wait_until(lambda: followers[0].get("x") == 1, "the update")
+        reply = followers[0].set("x", 2)
+        assert reply["status"] == "error" and reply["leader"] == "leader" and "leader" in reply["message"], reply
+        assert leader.get("x") == 1
+
+
+def test_reads_cost_no_message():
+    with group() as store:
+        leader, followers = start_all(store, 1)
+        leader.set("x", 1)
+        for node in (leader, followers[0]):
+            node.get("x")
+            node.store()
+        leader.set("x", 2)
+        wait_until(lambda: followers[0].get("x") == 2, "the update")
+        assert [event["command_type"] for event in followers[0].events("deliver")] == ["SET", "SET"]
+
+
+def test_a_leader_that_was_killed_goes_on_from_its_log():
+    with group() as store:
+        leader, followers = start_all(store)
+        for i in range(20):
+            leader.set(f"k{i}", i)
+        first = leader.events("elect")[-1]
+        leader.restart()
+        assert leader.events("elect")[-1]["epoch"] > first["epoch"]
+        assert leader.get("k19") == 19
+        assert leader.set("new", 1)["seq"] == 21
+        assert len(store.wait_until_equal([leader] + followers)) == 21
+        agree([leader] + followers)
+
+
+def test_the_leader_is_killed_at_random_instants():
+    with group() as store:
+        leader, followers = start_all(store)
+        writers = [Writer(leader, f"w{i}-") for i in range(3)]
+        for writer in writers:
+            writer.start()
+        for _ in range(6):
+            time.sleep(random.uniform(0.05, 0.5))
+            leader.restart()
+        count = sum(len(writer.acknowledged) for writer in writers)
+        wait_until(lambda: sum(len(writer.acknowledged) for writer in writers) > count + 30, "service to go on")
+        acknowledged = [entry for writer in writers for entry in writer.finish()]
+        store.wait_until_equal([leader] + followers)
+        values = leader.store()
+        for writer in writers:  # the last acknowledged value of each key, or one that was sent later
+            last = {key: value for _, key, value in writer.acknowledged}
+            for key, value in last.items():
+                assert int(values[key].rsplit("-")[-1]) >= int(value.rsplit("-")[-1]), (key, value, values[key])
+
+
+def test_a_follower_is_killed_at_random_instants():
+    with group() as store:
+        leader, followers = start_all(store)
+        writer = Writer(leader, "w")
+        writer.start()
+        for _ in range(8):
+            time.sleep(random.uniform(0.02, 0.3))
+            followers[0].restart()
+        acknowledged = writer.finish()
+        store.wait_until_equal([leader] + followers)
+        agree([leader, followers[1]], acknowledged)
+
+
+def test_a_follower_that_lost_its_queue_recovers_from_the_leader():
+    with group() as store:
+        leader, followers = start_all(store)
+        followers[0].pause()
+        for i in range(10):
+            leader.set(f"k{i}", i)
+        shared_broker().control("delete_queue", store.name("follower1_updates"))
+        followers[0].resume()
+        assert len(store.wait_until_equal([leader] + followers)) == 10
+
+
+def test_of_two_leaders_the_one_with_the_older_epoch_stops():
+    with group() as store:
+        leader, followers = start_all(store)
+        leader.set("x", 1)
+        second = store.start("leader2", "leader")
+        assert second.get("x") == 1  # it has learned what the first knew
+        leader.wait_for("step_down")
+        reply = leader.set("x", 2)
+        assert reply["status"] == "error" and reply["leader"] == "leader2", reply
+        assert second.set("x", 3)["status"] == "ok"
+        assert store.wait_until_equal([leader, second] + followers) == {"x": 3}
+
+
+def test_one_log_has_one_leader():
+    with group() as store:
+        leader, _ = start_all(store, 0)
+        second = store.start("leader2", "leader", ready=False,
+                             DATA_DIR=os.path.join(store.folder, "data-leader"))
+        assert second.process.wait(LIMIT) == 1
+        assert "another leader has it open" in second.screen()
+        assert leader.set("x", 1)["status"] == "ok"
+
+
+def test_an_update_that_is_sent_again_is_applied_once():
+    with group() as store:
+        leader, _ = start_all(store, 1)
+        known = str(uuid.uuid4())
+        first = leader.set("x", 1, message_uuid=known)
+        assert leader.set("x", 1, message_uuid=known)["seq"] == first["seq"]
+        leader.restart()
+        assert leader.set("x", 1, message_uuid=known)["seq"] == first["seq"]
+
+
+def test_original_followers_understand_the_leader():
+    with group() as store:
+        leader, _ = start_all(store, 0)
+        stranger = Stranger(store.broker)
+        stranger.channel.queue_declare("python" + store.suffix, exclusive=True)
+        stranger.channel.queue_bind("python" + store.suffix, store.name("kv4_updates"))
+        leader.set("x", "1")
+        taken = stranger.take("python" + store.suffix)
+        assert (taken["command_type"], taken["key"], taken["value"], taken["seq"]) == ("SET", "x", "1", 1), taken
+        stranger.close()
+
+
+def test_a_follower_follows_an_original_leader():
+    with group() as store:
+        follower = store.start("follower1", "follower")
+        stranger = Stranger(store.broker)
+        for seq in (1, 2):
+            stranger.publish(store.name("kv4_updates"), "", command(key="x", value=str(seq), seq=seq))
+        wait_until(lambda: follower.get("x") == "2", "the second update")
+        stranger.close()
+
+
+def test_the_broker_is_killed_under_load():
+    with Broker() as broker, Store("parte4", broker) as store:
+        leader, followers = start_all(store)
+        broker.sync_metadata()
+        writers = [Writer(leader, f"w{i}-") for i in range(3)]
+        for writer in writers:
+            writer.start()
+        time.sleep(0.7)
+        broker.kill()
+        broker.restart()
+        count = sum(len(writer.acknowledged) for writer in writers)
+        wait_until(lambda: sum(len(writer.acknowledged) for writer in writers) > count + 30, "service to go on")
+        acknowledged = [entry for writer in writers for entry in writer.finish()]
+        store.wait_until_equal([leader] + followers)
+        agree([leader] + followers, acknowledged)
+
+
+def test_it_leaves_when_asked():
+    with group() as store:
+        leader, followers = start_all(store, 1)
+        leader.set("x", 1)
+        assert leader.stop() == 0 and followers[0].stop() == 0
+
+
+if __name__ == "__main__":
+    main(sys.modules[__name__])
