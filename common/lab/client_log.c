@@ -49,9 +49,9 @@ void client_log_invoke(struct client_log *log, const struct invocation *invocati
 
 struct outcome {
     enum client_status status;
-    char reason[200]; /* of what is not ok */
+    char reason[200];   /* of what is not ok */
     int64_t seq, epoch; /* 0 where the reply has none */
-    struct text value; /* canonical JSON; without bytes where the reply has none */
+    struct text value;  /* canonical JSON; without bytes where the reply has none */
 };
 
 static struct text member_text(const struct json_object *object, const char *name)
@@ -91,8 +91,8 @@ static struct text read_value(struct client_log *log, struct text text)
 static void say(struct outcome *outcome, enum client_status status, const char *prefix, struct text text)
 {
     outcome->status = status;
-    snprintf(outcome->reason, sizeof outcome->reason, "%s%.*s", prefix, (int)(text.length < 150 ? text.length : 150),
-             text.length > 0 ? text.bytes : "");
+    snprintf(outcome->reason, sizeof outcome->reason, "%s%.*s", prefix,
+             (int)(text.length < 150 ? text.length : 150), text.length > 0 ? text.bytes : "");
     text_make_printable(outcome->reason);
 }
 
@@ -137,8 +137,8 @@ static void read_failure(int grpc_status, struct text sentence, bool sent, struc
     say(outcome, !sent || is_refusal(grpc_status) ? CLIENT_ERROR : CLIENT_UNKNOWN, prefix, sentence);
 }
 
-enum client_status client_log_complete(struct client_log *log, const struct invocation *invocation, int grpc_status,
-                                       struct text reply, bool sent)
+enum client_status client_log_complete(struct client_log *log, const struct invocation *invocation,
+                                       int grpc_status, struct text reply, bool sent)
 {
     static const char *const names[] = {"ok", "error", "unknown"};
     struct outcome outcome = {.status = CLIENT_OK};

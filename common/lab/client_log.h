@@ -28,8 +28,8 @@ struct client_log {
 
 /* One request. */
 struct invocation {
-    char client[40];      /* who asks, and waits for the answer before it asks again: client1, or client1.7 */
-    const char *node;     /* who is asked; not owned */
+    char client[40];  /* who asks, and waits for the answer before it asks again: client1, or client1.7 */
+    const char *node; /* who is asked; not owned */
     struct uuid uuid;
     struct workload_command command;
     uint64_t started_ns; /* uv_hrtime */
@@ -41,8 +41,8 @@ int client_log_open(struct client_log *log, const char *path, struct error *erro
 void client_log_invoke(struct client_log *log, const struct invocation *invocation);
 
 /* The request has ended with a status of gRPC, and a reply or a sentence; `sent` as in grpc_client.h. */
-enum client_status client_log_complete(struct client_log *log, const struct invocation *invocation, int grpc_status,
-                                       struct text reply, bool sent);
+enum client_status client_log_complete(struct client_log *log, const struct invocation *invocation,
+                                       int grpc_status, struct text reply, bool sent);
 
 /* A client will send no more of its commands: how many of them, and why. */
 void client_log_give_up(struct client_log *log, const char *client, unsigned commands, const char *reason);

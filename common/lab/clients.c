@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TIMEOUTS_MAX 3 /* in a row, after which a client sees no sense in going on if nothing else is to happen */
+#define TIMEOUTS_MAX                                                                                         \
+    3 /* in a row, after which a client sees no sense in going on if nothing else is to happen */
 
 static void send_due(struct client *client);
 
@@ -70,8 +71,8 @@ static void begin(struct client_slot *slot, const struct workload_command *comma
     client_log_invoke(&clients->log, invocation);
     invocation->started_ns = uv_hrtime();
     grpc_client_call(node == client->node ? &client->own : &client->first, &slot->request,
-                     command->is_set ? "/kv.KvService/Set" : "/kv.KvService/Get", buffer_text(&clients->message),
-                     clients->options.timeout_ms);
+                     command->is_set ? "/kv.KvService/Set" : "/kv.KvService/Get",
+                     buffer_text(&clients->message), clients->options.timeout_ms);
 }
 
 /* ---- one writer ---- */
@@ -80,7 +81,8 @@ static unsigned due(const struct client *client)
 {
     const struct clients *clients = client->clients;
     unsigned share = workload_share(clients->options.workload, client->number);
-    uint64_t number = clients->options.rate == 0 ? share : 1 + clients->elapsed_ms * clients->options.rate / 1000;
+    uint64_t number =
+        clients->options.rate == 0 ? share : 1 + clients->elapsed_ms * clients->options.rate / 1000;
 
     return number < share ? (unsigned)number : share;
 }
@@ -163,6 +165,7 @@ static int open_client(struct client *client, uv_loop_t *loop, struct error *err
     if (connect_to(&client->own, loop, options->ports[client->node], error) != 0) {
         return error->code;
     }
+    client->has_own = true;
     client->clients->open++;
     if (options->first_takes_sets && client->node != 0) {
         if (connect_to(&client->first, loop, options->ports[0], error) != 0) {
@@ -226,8 +229,13 @@ unsigned clients_done(const struct clients *clients)
 void clients_close(struct clients *clients)
 {
     clients->closing = true;
-    for (unsigned i = 0; i < clients->options.workload->writers; i++) {
-        grpc_client_close(&clients->items[i].own);
+    if (clients->open == 0) {
+        clients->on_closed(clients);
+    }
+    for (unsigned i = 0; clients->items != NULL && i < clients->options.workload->writers; i++) {
+        if (clients->items[i].has_own) {
+            grpc_client_close(&clients->items[i].own);
+        }
         if (clients->items[i].has_first) {
             grpc_client_close(&clients->items[i].first);
         }

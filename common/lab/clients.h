@@ -15,14 +15,14 @@
 
 struct clients_options {
     const struct workload *workload;
-    const char *const *nodes;  /* their names; not owned */
-    const uint16_t *ports;     /* of the nodes' services on 127.0.0.1; not owned */
+    const char *const *nodes; /* their names; not owned */
+    const uint16_t *ports;    /* of the nodes' services on 127.0.0.1; not owned */
     unsigned node_count;
-    unsigned rate;             /* commands a second of each writer; 0: as fast as they are answered */
-    unsigned in_flight;        /* requests that a writer has under way at once, at most; from 1 */
+    unsigned rate;      /* commands a second of each writer; 0: as fast as they are answered */
+    unsigned in_flight; /* requests that a writer has under way at once, at most; from 1 */
     uint32_t timeout_ms;
-    bool wait;                 /* ask to be answered after the apply */
-    bool first_takes_sets;     /* SETs go to the first node, else to the writer's own */
+    bool wait;             /* ask to be answered after the apply */
+    bool first_takes_sets; /* SETs go to the first node, else to the writer's own */
     const char *log_path;
 };
 
@@ -40,13 +40,13 @@ struct client_slot {
 /* A writer. */
 struct client {
     struct clients *clients;
-    unsigned number;             /* from 0 */
-    unsigned node;               /* its own, from 0 */
+    unsigned number;               /* from 0 */
+    unsigned node;                 /* its own, from 0 */
     struct grpc_client own, first; /* `first` only if SETs go elsewhere than its own node */
-    bool has_first;
-    struct client_slot *slots; /* owned */
-    unsigned begun, ended;     /* commands */
-    unsigned timeouts;         /* in a row */
+    bool has_own, has_first;       /* they are open */
+    struct client_slot *slots;     /* owned */
+    unsigned begun, ended;         /* commands */
+    unsigned timeouts;             /* in a row */
     bool gave_up;
 };
 
@@ -64,8 +64,8 @@ struct clients {
     void (*on_closed)(struct clients *); /* after clients_close */
 };
 
-/* Opens the log and prepares the connections. on_closed is set already. ERROR_FILE, ERROR_CONFIG; nothing is to be
- * closed then. */
+/* Opens the log and prepares the connections. on_closed is set already, all else is zero. ERROR_FILE, ERROR_CONFIG; it
+ * is to be closed then, too. */
 int clients_open(struct clients *clients, uv_loop_t *loop, const struct clients_options *options,
                  struct error *error);
 
@@ -78,7 +78,8 @@ void clients_lose(struct clients *clients, unsigned node);
 /* Commands that have ended or were given up. */
 unsigned clients_done(const struct clients *clients);
 
-/* Ends what is under way, and closes the connections and the log; on_closed comes later. */
+/* Ends what is under way, and closes the connections and the log; on_closed comes later, or
+ * at once if nothing was open. */
 void clients_close(struct clients *clients);
 
 /* Frees the memory, after on_closed. */

@@ -1,6 +1,7 @@
 #include "common/lab/folder.h"
 
 #include <errno.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,4 +28,20 @@ int folder_make(const char *path, struct error *error)
         *slash = '/';
     }
     return make_one(part, error);
+}
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+    (void)status;
+    (void)kind;
+    (void)place;
+    return remove(path);
+}
+
+int folder_remove(const char *path, struct error *error)
+{
+    if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT) {
+        return error_set(error, ERROR_FILE, "%.200s: %s", path, strerror(errno));
+    }
+    return 0;
 }

@@ -120,7 +120,6 @@ int member_start(struct member *member, struct error *error)
     if (unlink(member->log_path) != 0 && errno != ENOENT) {
         return error_set(error, ERROR_FILE, "%.200s: %s", member->log_path, strerror(errno));
     }
-    environment_inherit(&member->environment, NULL);
     member->looked_to = 0;
     return start(member, O_TRUNC, error);
 }

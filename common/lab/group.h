@@ -20,10 +20,11 @@ struct member {
     struct group *group;
     char name[32];                  /* node1, node2, …, sequencer */
     const char *role;               /* its program's first argument; static */
-    struct environment environment; /* complete */
+    struct environment environment; /* complete once it is started */
+    size_t own_settings;            /* how many of them are not inherited */
     char *log_path, *screen_path;   /* owned */
     uint64_t log_bytes;             /* as last seen */
-    uint64_t log_start;             /* where in its log its latest start begins */
+    uint64_t looked_to;             /* how far its log was searched for the ready of its latest start */
     bool started, ready, exited;    /* of its latest start */
     bool killed;                    /* on purpose: its end is no surprise */
     int64_t exit_status;
@@ -42,8 +43,8 @@ struct group {
 /* A group of up to `capacity` members that all run `program`. on_exit is set already. */
 void group_init(struct group *group, uv_loop_t *loop, size_t capacity, const char *program);
 
-/* Adds a member, not started yet, whose logs go to `directory`. Its environment is what the caller adds to the member's
- * own (NODE_ID, LOG_FILE, LOG_LEVEL and LOG_FORMAT are there already), and this process's. */
+/* Adds a member, not started yet, whose logs go to `directory`. NODE_ID, LOG_FILE, LOG_LEVEL and LOG_FORMAT are in its
+ * environment already; the caller completes that. */
 struct member *group_add(struct group *group, const char *name, const char *role, const char *directory);
 
 /* Starts it, with an empty log. ERROR_PROCESS, ERROR_FILE. */

@@ -102,11 +102,10 @@ static int compare(const struct lab_options *options)
 /* The logs of this run, and no other file that may lie there. */
 static int add_logs(const struct run_options *run, struct log_sources *sources, struct error *error)
 {
-    char path[4096];
+    char path[4200];
     int code = 0;
 
-    for (unsigned number = 1; code == 0 && number <= run->nodes; number++) {
-        snprintf(path, sizeof path, "%s/node%u.jsonl", run->directory, number);
+    for (unsigned i = 0; code == 0 && run_log_path(run, i, path, sizeof path); i++) {
         code = log_sources_add(sources, path, error);
     }
     return code;

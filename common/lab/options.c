@@ -1,48 +1,80 @@
 #include "common/lab/options.h"
 
+#include "common/config.h"
 #include "common/lab/broker.h"
+#include "common/lab/part_plan.h"
 
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static const struct option long_options[] = {
-    {"nodes", required_argument, NULL, 'n'}, {"writers", required_argument, NULL, 'w'},
-    {"ops", required_argument, NULL, 'o'},   {"keys", required_argument, NULL, 'k'},
-    {"rate", required_argument, NULL, 'r'},  {"delay", required_argument, NULL, 'd'},
-    {"loss", required_argument, NULL, 'l'},  {"duplicate", required_argument, NULL, 'u'},
-    {"seed", required_argument, NULL, 's'},  {"out", required_argument, NULL, 'O'},
-    {"json", no_argument, NULL, 'j'},        {"shiviz", required_argument, NULL, 'z'},
-    {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
+static const struct option long_options[] = {{"nodes", required_argument, NULL, 'n'},
+                                             {"writers", required_argument, NULL, 'w'},
+                                             {"ops", required_argument, NULL, 'o'},
+                                             {"keys", required_argument, NULL, 'k'},
+                                             {"rate", required_argument, NULL, 'r'},
+                                             {"reads", required_argument, NULL, 'R'},
+                                             {"delay", required_argument, NULL, 'd'},
+                                             {"loss", required_argument, NULL, 'l'},
+                                             {"duplicate", required_argument, NULL, 'u'},
+                                             {"seed", required_argument, NULL, 's'},
+                                             {"out", required_argument, NULL, 'O'},
+                                             {"json", no_argument, NULL, 'j'},
+                                             {"shiviz", required_argument, NULL, 'z'},
+                                             {"kill", required_argument, NULL, 'K'},
+                                             {"pause", required_argument, NULL, 'P'},
+                                             {"restart-after", required_argument, NULL, 'A'},
+                                             {"wait", no_argument, NULL, 'W'},
+                                             {"in-flight", required_argument, NULL, 'f'},
+                                             {"timeout", required_argument, NULL, 't'},
+                                             {"brokers", required_argument, NULL, 'b'},
+                                             {"help", no_argument, NULL, 'h'},
+                                             {NULL, 0, NULL, 0}};
 
 void lab_usage(FILE *out)
 {
-    fputs("usage: lab run PART [options]      start the nodes of a part, drive them, judge their logs\n"
-          "       lab compare [options] FILE…  judge logs from anywhere: files, folders, patterns, - for "
-          "stdin\n"
-          "       lab demo [options]           a run of parte1 on a bad network, told as a story\n"
-          "       lab broker [--nodes N] [--out DIR]  a private RabbitMQ, or a cluster, until Ctrl-C\n"
-          "\n"
-          "run and demo:\n"
-          "  --nodes N           replicas (3)\n"
-          "  --writers N         how many of them a user types at (3)\n"
-          "  --ops N             commands typed, of all writers together (300)\n"
-          "  --keys N            different keys, so that writers conflict (5)\n"
-          "  --rate N            commands a second of each writer; 0 for as fast as it goes (200)\n"
-          "  --delay LOW-HIGHms  each message is held back at random (0)\n"
-          "  --loss P            probability that a message is lost at a node (0)\n"
-          "  --duplicate P       probability that it arrives twice (0)\n"
-          "  --seed N            repeats commands and faults (42)\n"
-          "  --out DIR           for the logs (runs/PART-seedN beside this program)\n"
-          "\n"
-          "run and compare:\n"
-          "  --json              one JSON object for scripts\n"
-          "  --shiviz FILE       also write a log that ShiViz draws\n"
-          "\n"
-          "exit status: 0 all guarantees hold, 1 something is violated, 2 cannot tell (demo: 0 a divergence "
-          "was shown)\n",
-          out);
+    fputs(
+        "usage: lab run PART [options]      start the nodes of a part, drive them, judge their logs\n"
+        "       lab compare [options] FILE…  judge logs from anywhere: files, folders, patterns, - for "
+        "stdin\n"
+        "       lab demo [options]           a run of parte1 on a bad network, told as a story\n"
+        "       lab broker [--nodes N] [--out DIR]  a private RabbitMQ, or a cluster, until Ctrl-C\n"
+        "\n"
+        "PART is parte1, parte2, parte3 or parte4. Parts 2 to 4 need RabbitMQ: the one that AMQP_URL names, "
+        "or\nelse a private one that runs as long as the run.\n"
+        "\n"
+        "run and demo:\n"
+        "  --nodes N           replicas (3)\n"
+        "  --writers N         how many of them a user types at; parts 2 to 4: clients, each at a node (3)\n"
+        "  --ops N             commands, of all writers together (300)\n"
+        "  --keys N            different keys, so that writers conflict (5)\n"
+        "  --rate N            commands a second of each writer; 0 for as fast as it goes (200)\n"
+        "  --reads P           the share of GETs among them, up to three decimals (0.1)\n"
+        "  --delay LOW-HIGHms  each message is held back at random (0)\n"
+        "  --loss P            probability that a message is lost at a node (0)\n"
+        "  --duplicate P       probability that it arrives twice (0)\n"
+        "  --seed N            repeats commands and faults (42)\n"
+        "  --out DIR           for the logs (runs/PART-seedN beside this program)\n"
+        "\n"
+        "run, what happens on the way (times count from the first command; may be given several times):\n"
+        "  --kill M@5s         SIGKILL to a member: node2, sequencer, leader, broker\n"
+        "  --restart-after 3s  everybody who was killed is started again so much later (never)\n"
+        "  --pause M@2s-4s     SIGSTOP at the first time, SIGCONT at the second\n"
+        "\n"
+        "run of parts 2 to 4:\n"
+        "  --wait              clients ask to be answered after the apply, not after the send\n"
+        "  --in-flight N       requests of each client at once, at most (1; with --rate 0: 32)\n"
+        "  --timeout 5s        after it the fate of a request is unknown\n"
+        "  --brokers N         nodes of the private RabbitMQ, broker1 to brokerN (1)\n"
+        "\n"
+        "run and compare:\n"
+        "  --json              one JSON object for scripts\n"
+        "  --shiviz FILE       also write a log that ShiViz draws\n"
+        "\n"
+        "exit status: 0 all guarantees hold, 1 something is violated, 2 cannot tell (demo: 0 a divergence "
+        "was shown)\n",
+        out);
 }
 
 static int read_number(const char *name, const char *text, unsigned low, unsigned high, unsigned *value,
@@ -68,6 +100,19 @@ static int read_network(struct run_options *run, const char *name, const char *s
     if (fault_settings_set(&run->network, setting, text_of(text), &inner) != 0) {
         return error_set(error, ERROR_CONFIG, "--%s%s", name, inner.text + strlen(setting));
     }
+    return 0;
+}
+
+/* A share, kept in thousandths. */
+static int read_reads(struct run_options *run, const char *text, struct error *error)
+{
+    char *end;
+    double share = strtod(text, &end);
+
+    if (*text < '0' || *text > '9' || *end != '\0' || !(share <= 1)) {
+        return error_set(error, ERROR_CONFIG, "--reads is \"%.60s\": a number from 0 to 1 is allowed", text);
+    }
+    run->reads = (unsigned)(share * 1000 + 0.5);
     return 0;
 }
 
@@ -105,6 +150,24 @@ static int read_option(struct lab_options *options, int letter, const char *text
         return read_network(run, "seed", "NET_SEED", text, error);
     case 'O':
         return read_directory(run, text, error);
+    case 'R':
+        return read_reads(run, text, error);
+    case 'K':
+        return schedule_add_kill(&run->schedule, text, error);
+    case 'P':
+        return schedule_add_pause(&run->schedule, text, error);
+    case 'A':
+        options->restarts = true;
+        return schedule_read_time("restart-after", text, &options->restart_after_ms, error);
+    case 'W':
+        run->wait = true;
+        return 0;
+    case 'f':
+        return read_number("in-flight", text, 1, 1000, &run->in_flight, error);
+    case 't':
+        return schedule_read_time("timeout", text, &run->timeout_ms, error);
+    case 'b':
+        return read_number("brokers", text, 1, BROKER_NODES_MAX, &run->brokers, error);
     case 'j':
         options->json = true;
         return 0;
@@ -143,34 +206,62 @@ static int read_command(struct lab_options *options, const char *name, struct er
     return 0;
 }
 
+/* The part, and what depends on it. */
+static int complete_run(struct lab_options *options, const char *part, struct error *error)
+{
+    struct run_options *run = &options->run;
+    const struct part_plan *plan = part_plan_find(part);
+    bool own_broker = plan != NULL && plan->has_broker && config_text("AMQP_URL", NULL) == NULL;
+
+    if (plan == NULL) {
+        return error_set(error, ERROR_CONFIG,
+                         "\"%.60s\" cannot be run: parte1, parte2, parte3 and parte4 can", part);
+    }
+    run->part = plan->name;
+    if (!plan->has_broker && run->writers > run->nodes) { /* each node has one prompt */
+        run->writers = run->nodes;
+    }
+    if (options->restarts && schedule_add_restarts(&run->schedule, options->restart_after_ms, error) != 0) {
+        return error->code;
+    }
+    return part_plan_complete(plan, run->nodes, own_broker ? run->brokers : 0, &run->schedule, error);
+}
+
 /* What is left after the options: the part of a run, the files of a comparison. */
 static int read_rest(struct lab_options *options, char **rest, int count, struct error *error)
 {
-    struct run_options *run = &options->run;
+    static const char *const names[] = {[LAB_DEMO] = "demo", [LAB_BROKER] = "broker"};
 
     options->files = rest;
     options->file_count = count;
-    if (options->command == LAB_RUN) {
+    switch (options->command) {
+    case LAB_RUN:
         if (count != 1) {
-            return error_set(error, ERROR_CONFIG, "lab run needs one part: parte1 is there so far");
+            return error_set(error, ERROR_CONFIG, "lab run needs one part: parte1, parte2, parte3 or parte4");
         }
-        if (strcmp(rest[0], "parte1") != 0) {
-            return error_set(error, ERROR_CONFIG, "\"%.60s\" cannot be run: parte1 is there so far", rest[0]);
+        return complete_run(options, rest[0], error);
+    case LAB_COMPARE:
+        return count > 0
+                   ? 0
+                   : error_set(error, ERROR_CONFIG,
+                               "lab compare needs logs: files, folders, patterns, or - for standard input");
+    case LAB_DEMO:
+    case LAB_BROKER:
+        if (count != 0) {
+            return error_set(error, ERROR_CONFIG, "lab %s takes no \"%.60s\"", names[options->command],
+                             rest[0]);
         }
-        run->part = rest[0];
-    } else if (options->command == LAB_COMPARE && count == 0) {
-        return error_set(error, ERROR_CONFIG,
-                         "lab compare needs logs: files, folders, patterns, or - for standard input");
-    } else if (options->command == LAB_DEMO && count != 0) {
-        return error_set(error, ERROR_CONFIG, "lab demo takes no \"%.60s\"", rest[0]);
-    } else if (options->command == LAB_BROKER && count != 0) {
-        return error_set(error, ERROR_CONFIG, "lab broker takes no \"%.60s\"", rest[0]);
-    } else if (options->command == LAB_BROKER && run->nodes > BROKER_NODES_MAX) {
-        return error_set(error, ERROR_CONFIG, "--nodes is %u: RabbitMQ runs with at most %d here", run->nodes,
-                         BROKER_NODES_MAX);
+        break;
+    case LAB_HELP:
+        return 0;
     }
-    /* Fewer nodes than writers were asked for: each node has one. */
-    run->writers = run->writers < run->nodes ? run->writers : run->nodes;
+    if (options->command == LAB_DEMO) {
+        return complete_run(options, options->run.part, error);
+    }
+    if (options->run.nodes > BROKER_NODES_MAX) {
+        return error_set(error, ERROR_CONFIG, "--nodes is %u: RabbitMQ runs with at most %d here",
+                         options->run.nodes, BROKER_NODES_MAX);
+    }
     return 0;
 }
 

@@ -15,7 +15,9 @@ struct lab_options {
     bool json;
     const char *shiviz;     /* a path, or NULL */
     struct run_options run; /* run and demo */
-    char **files;           /* compare: what is left of the command line */
+    bool restarts;          /* --restart-after was given */
+    uint32_t restart_after_ms;
+    char **files; /* compare: what is left of the command line */
     int file_count;
 };
 

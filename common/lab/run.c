@@ -1,52 +1,24 @@
 #include "common/lab/run.h"
 
-#include "common/buffer.h"
-#include "common/config.h"
 #include "common/container_of.h"
 #include "common/lab/folder.h"
-#include "common/lab/group.h"
-#include "common/lab/workload.h"
+#include "common/lab/run_state.h"
 #include "common/memory.h"
-#include "common/random.h"
-#include "common/term/progress.h"
-#include "common/uuid.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define FULL_SPEED_BURST 50    /* lines that each writer types in a turn */
-#define TURN_MS          5     /* how often the run looks at what it is to do next */
-#define READY_MS         10000 /* a node that is not ready by then never will be */
-#define QUIET_MS         500 /* a group whose logs do not grow for so long, and the longest delay, is quiet */
-#define QUIET_LIMIT_MS   30000 /* one that never is quiet is stopped all the same */
-#define STOP_MS          5000  /* a node that has not left by then is killed */
-
-enum phase { PHASE_STARTING, PHASE_TYPING, PHASE_QUIETING, PHASE_STOPPING };
-
-struct run {
-    const struct run_options *options;
-    struct workload workload;
-    struct group group;
-    struct progress progress;
-    uv_loop_t loop;
-    uv_timer_t turn;
-    uv_signal_t interrupt, terminate;
-    enum phase phase;
-    uint64_t phase_since_ms, grew_ms; /* the loop's time */
-    unsigned *typed;                  /* by writer */
-    struct buffer lines;
-    bool interrupted, killed;
-    struct error error; /* the first thing that went wrong */
-};
+#define TURN_MS        5     /* how often the run looks at what it is to do next */
+#define READY_MS       30000 /* a member that is not ready by then never will be */
+#define QUIET_MS       500   /* a group whose logs do not grow for so long, and the longest delay, is quiet */
+#define QUIET_LIMIT_MS 30000 /* one that never is quiet is stopped all the same */
+#define STOP_MS        10000 /* a member that has not left by then is killed */
+#define FULL_IN_FLIGHT 32    /* requests of each writer at once, at full speed */
 
 struct run_options run_options_standard(const char *part)
 {
@@ -56,20 +28,23 @@ struct run_options run_options_standard(const char *part)
                                 .operations = 300,
                                 .keys = 5,
                                 .rate = 200,
-                                .network = {.seed = 42}};
+                                .reads = WORKLOAD_READS,
+                                .network = {.seed = 42},
+                                .brokers = 1,
+                                .timeout_ms = CLIENTS_TIMEOUT_MS};
 }
 
 /* ---- phases ---- */
 
-static void enter(struct run *run, enum phase phase)
+static void enter(struct run *run, enum run_phase phase)
 {
     run->phase = phase;
-    run->phase_since_ms = run->grew_ms = uv_now(&run->loop);
+    run->phase_since_ms = run->grew_ms = uv_now(&run->host->loop);
 }
 
 static uint64_t in_phase_ms(const struct run *run)
 {
-    return uv_now(&run->loop) - run->phase_since_ms;
+    return uv_now(&run->host->loop) - run->phase_since_ms;
 }
 
 static void fail(struct run *run, const struct error *error)
@@ -79,26 +54,95 @@ static void fail(struct run *run, const struct error *error)
     }
 }
 
-static void close_all(struct run *run)
+static void on_turn_closed(uv_handle_t *handle)
 {
-    if (!uv_is_closing((uv_handle_t *)&run->turn)) {
-        uv_close((uv_handle_t *)&run->turn, NULL);
-        uv_close((uv_handle_t *)&run->interrupt, NULL);
-        uv_close((uv_handle_t *)&run->terminate, NULL);
+    container_of((uv_timer_t *)handle, struct run, turn)->finished = true;
+}
+
+static void close_when_all_left(struct run *run)
+{
+    if (run->phase == PHASE_STOPPING && run->group.running == 0 && !run->clients_open &&
+        !uv_is_closing((uv_handle_t *)&run->turn)) {
+        uv_close((uv_handle_t *)&run->turn, on_turn_closed);
     }
 }
 
+static void on_clients_closed(struct clients *clients)
+{
+    struct run *run = container_of(clients, struct run, clients);
+
+    run->clients_open = false;
+    close_when_all_left(run);
+}
+
+/* Ends the run: users leave their prompts, or else every member is asked by a signal. */
 static void stop(struct run *run, bool politely)
 {
     enter(run, PHASE_STOPPING);
-    for (size_t i = 0; politely && i < run->group.count; i++) {
-        group_type(&run->group, i, "EXIT\n", strlen("EXIT\n"));
+    if (run->clients_open) {
+        clients_close(&run->clients);
     }
-    if (!politely) {
+    group_signal(&run->group, SIGCONT); /* who is paused could not leave */
+    if (politely && !run->plan->has_broker) {
+        for (size_t i = 0; i < run->group.count; i++) {
+            group_type(&run->group, i, "EXIT\n", strlen("EXIT\n"));
+        }
+    } else {
         group_signal(&run->group, SIGTERM);
     }
-    if (run->group.running == 0) {
-        close_all(run);
+    close_when_all_left(run);
+}
+
+static void stop_for(struct run *run, const struct error *error)
+{
+    fail(run, error);
+    if (run->phase != PHASE_STOPPING) {
+        stop(run, false);
+    }
+}
+
+/* Somebody who is to be ready is not. */
+static void give_up_waiting(struct run *run)
+{
+    const struct member *late = NULL;
+    struct error error;
+
+    for (size_t i = 0; late == NULL && i < run->group.count; i++) {
+        const struct member *member = &run->group.members[i];
+        late = member->ready || member->killed ? NULL : member;
+    }
+    error_set(&error, ERROR_PROCESS, "%s was not ready within %d s: see %.200s",
+              late != NULL ? late->name : "the broker", READY_MS / 1000,
+              late != NULL ? late->screen_path : run->options->directory);
+    stop_for(run, &error);
+}
+
+static void open_clients(struct run *run)
+{
+    const struct run_options *options = run->options;
+    char path[4200];
+    struct error error;
+
+    snprintf(path, sizeof path, "%s/clients.jsonl", options->directory);
+    const struct clients_options clients = {
+        .workload = &run->workload,
+        .nodes = run->names,
+        .ports = run->ports,
+        .node_count = options->nodes,
+        .rate = options->rate,
+        .in_flight = options->in_flight > 0 ? options->in_flight
+                     : options->rate > 0    ? 1
+                                            : FULL_IN_FLIGHT,
+        .timeout_ms = options->timeout_ms,
+        .wait = options->wait,
+        .first_takes_sets = run->plan->first_takes_sets,
+        .log_path = path,
+    };
+
+    run->clients.on_closed = on_clients_closed;
+    run->clients_open = true;
+    if (clients_open(&run->clients, &run->host->loop, &clients, &error) != 0) {
+        stop_for(run, &error);
     }
 }
 
@@ -108,56 +152,58 @@ static void wait_until_ready(struct run *run)
 
     group_look(&run->group);
     ready = group_ready_count(&run->group);
-    progress_draw(&run->progress, "starting the nodes", (unsigned)ready, run->options->nodes);
+    progress_draw(&run->host->progress, "starting the nodes", (unsigned)ready, (unsigned)run->group.count);
     if (ready == run->group.count) {
-        enter(run, PHASE_TYPING);
-    } else if (in_phase_ms(run) > READY_MS) {
-        struct error error;
-        error_set(&error, ERROR_PROCESS, "%zu of %zu nodes were not ready within %d s: see %s",
-                  run->group.count - ready, run->group.count, READY_MS / 1000,
-                  run->group.members[0].screen_path);
-        fail(run, &error);
-        stop(run, false);
-    }
-}
-
-/* How many lines a writer should have typed by now. */
-static unsigned due_lines(const struct run *run, unsigned writer)
-{
-    unsigned share = workload_share(&run->workload, writer);
-    /* At full speed all writers type a burst in every turn, so that they race, and none is done before the next starts. */
-    uint64_t due = run->options->rate == 0 ? run->typed[writer] + FULL_SPEED_BURST
-                                           : 1 + in_phase_ms(run) * run->options->rate / 1000;
-    return due < share ? (unsigned)due : share;
-}
-
-static void type_lines(struct run *run)
-{
-    unsigned done = 0;
-
-    for (unsigned writer = 0; writer < run->options->writers; writer++) {
-        buffer_clear(&run->lines);
-        for (unsigned due = due_lines(run, writer); run->typed[writer] < due;) {
-            workload_line(&run->workload, writer, ++run->typed[writer], &run->lines);
+        enter(run, PHASE_DRIVING);
+        if (run->plan->has_broker) {
+            open_clients(run);
         }
-        group_type(&run->group, writer, run->lines.bytes, run->lines.length);
-        done += run->typed[writer];
+    } else if (in_phase_ms(run) > READY_MS) {
+        give_up_waiting(run);
     }
-    progress_draw(&run->progress, "typing commands", done, run->options->operations);
-    if (done == run->options->operations) {
+}
+
+static void drive(struct run *run)
+{
+    uint64_t elapsed_ms = in_phase_ms(run);
+    unsigned done;
+    struct error error;
+
+    if (run_turn_events(run, elapsed_ms, &error) != 0) {
+        stop_for(run, &error);
+        return;
+    }
+    if (run->plan->has_broker) {
+        run->clients.settled = run->events_done == run->options->schedule.count;
+        clients_turn(&run->clients, elapsed_ms);
+        done = clients_done(&run->clients);
+    } else {
+        done = run_type_lines(run, elapsed_ms);
+    }
+    group_look(&run->group);
+    progress_draw(&run->host->progress, run->plan->has_broker ? "clients' requests" : "typing commands", done,
+                  run->options->operations);
+    if (done < run->options->operations) {
+        return;
+    }
+    if (run_events_are_over(run)) {
         enter(run, PHASE_QUIETING);
+    } else if (run->events_done == run->options->schedule.count && elapsed_ms > run->event_ms + READY_MS) {
+        give_up_waiting(run);
     }
 }
 
 static void wait_until_quiet(struct run *run)
 {
     uint64_t quiet_ms = QUIET_MS + 2 * (uint64_t)run->options->network.delay_max_ms;
-    uint64_t now = uv_now(&run->loop);
+    uint64_t now = uv_now(&run->host->loop);
+    /* Without a broker nothing will come any more, but its nodes' attempts to reach it never end. */
+    bool may_grow = !run_broker_is_lost(run);
 
-    if (group_look(&run->group)) {
+    if (group_look(&run->group) && may_grow) {
         run->grew_ms = now;
     }
-    progress_draw(&run->progress, "waiting until it is quiet", (unsigned)(now - run->grew_ms),
+    progress_draw(&run->host->progress, "waiting until it is quiet", (unsigned)(now - run->grew_ms),
                   (unsigned)quiet_ms);
     if (now - run->grew_ms > quiet_ms || in_phase_ms(run) > QUIET_LIMIT_MS + quiet_ms) {
         stop(run, true);
@@ -169,9 +215,9 @@ static void wait_until_stopped(struct run *run)
     if (in_phase_ms(run) > STOP_MS && !run->killed) {
         run->killed = true;
         group_signal(&run->group, SIGKILL);
-        if (!run->interrupted) {
+        if (run->host->interrupts == 0) {
             struct error error;
-            error_set(&error, ERROR_PROCESS, "%zu nodes did not leave within %d s and were killed",
+            error_set(&error, ERROR_PROCESS, "%zu members did not leave within %d s and were killed",
                       run->group.running, STOP_MS / 1000);
             fail(run, &error);
         }
@@ -186,8 +232,8 @@ static void on_turn(uv_timer_t *timer)
     case PHASE_STARTING:
         wait_until_ready(run);
         break;
-    case PHASE_TYPING:
-        type_lines(run);
+    case PHASE_DRIVING:
+        drive(run);
         break;
     case PHASE_QUIETING:
         wait_until_quiet(run);
@@ -202,87 +248,32 @@ static void on_exit_of(struct group *group, struct member *member)
 {
     struct run *run = container_of(group, struct run, group);
 
-    if (run->phase != PHASE_STOPPING) {
+    if (run->phase != PHASE_STOPPING && !member->killed) {
         struct error error;
-        error_set(&error, ERROR_PROCESS, "%s ended before it was asked to (%s %" PRId64 "): see %s",
+        error_set(&error, ERROR_PROCESS, "%s ended before it was asked to (%s %" PRId64 "): see %.200s",
                   member->name, member->exit_signal != 0 ? "signal" : "status",
                   member->exit_signal != 0 ? member->exit_signal : member->exit_status, member->screen_path);
-        fail(run, &error);
-        stop(run, false);
-    } else if (group->running == 0) {
-        close_all(run);
+        stop_for(run, &error);
     }
+    close_when_all_left(run);
 }
 
-/* The first Ctrl-C lets the nodes leave; the second does not wait for them. */
-static void on_interrupt(uv_signal_t *handle, int number)
+/* The first Ctrl-C lets the members leave; the second does not wait for them. */
+static void on_interrupt(struct run *run)
 {
-    struct run *run = handle->data;
-
-    (void)number;
-    if (run->interrupted) {
+    if (run->phase == PHASE_STOPPING || run->host->interrupts > 1) {
         group_signal(&run->group, SIGKILL);
     } else {
-        run->interrupted = true;
         stop(run, false);
     }
 }
 
-/* ---- starting ---- */
-
-/* A group address and a port that nobody else on this machine uses, so that runs do not hear each other. */
-static void choose_group(char group[48], char port[48])
+static void on_broker_failed(struct run *run, const struct error *error)
 {
-    struct random random = {random_hash(text_of(uuid_new().text))};
-    int probe = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    unsigned number;
-    bool taken;
-
-    do { /* bound without SO_REUSEADDR: fails if anybody has the port */
-        number = 20000 + (unsigned)random_below(&random, 40000);
-        struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)number)};
-        taken = probe >= 0 && bind(probe, (struct sockaddr *)&address, sizeof address) != 0 &&
-                errno == EADDRINUSE;
-    } while (taken);
-    if (probe >= 0) {
-        close(probe);
-    }
-    snprintf(group, 48, "MULTICAST_GROUP=239.255.%u.%u", (unsigned)random_below(&random, 256),
-             1 + (unsigned)random_below(&random, 254));
-    snprintf(port, 48, "MULTICAST_PORT=%u", number);
+    stop_for(run, error);
 }
 
-static int start_nodes(struct run *run, const char *program, struct error *error)
-{
-    const struct fault_settings *network = &run->options->network;
-    char group[48];
-    char port[48];
-    char delay[48];
-    char loss[48];
-    char duplicate[48];
-    char seed[48];
-    const char *settings[10] = {delay, loss, duplicate, seed};
-    size_t count = 4;
-    int code = 0;
-
-    snprintf(delay, sizeof delay, "NET_DELAY_MS=%u-%u", network->delay_min_ms, network->delay_max_ms);
-    snprintf(loss, sizeof loss, "NET_LOSS=%.17g", network->loss);
-    snprintf(duplicate, sizeof duplicate, "NET_DUPLICATE=%.17g", network->duplicate);
-    snprintf(seed, sizeof seed, "NET_SEED=%" PRIu64, network->seed);
-    choose_group(group, port);
-    /* What the user chose stays; else the group is ours alone, and its datagrams never leave this machine. */
-    if (config_text("MULTICAST_GROUP", NULL) == NULL && config_text("MULTICAST_PORT", NULL) == NULL) {
-        settings[count++] = group;
-        settings[count++] = port;
-    }
-    if (config_text("MULTICAST_INTERFACE", NULL) == NULL) {
-        settings[count++] = "MULTICAST_INTERFACE=lo";
-    }
-    for (size_t i = 0; code == 0 && i < run->group.count; i++) {
-        code = group_start(&run->group, i, program, settings, error);
-    }
-    return code;
-}
+/* ---- from beginning to end ---- */
 
 int run_program_folder(char *out, size_t size, struct error *error)
 {
@@ -296,36 +287,9 @@ int run_program_folder(char *out, size_t size, struct error *error)
     return 0;
 }
 
-/* Logs of an earlier and larger run must not be judged with this one's. */
-static void remove_old_logs(const struct run_options *options)
+static int prepare(struct run *run, struct error *error)
 {
-    char path[4096];
-
-    for (unsigned number = options->nodes + 1;; number++) {
-        snprintf(path, sizeof path, "%s/node%u.jsonl", options->directory, number);
-        if (unlink(path) != 0) {
-            return;
-        }
-        snprintf(path, sizeof path, "%s/node%u.screen.txt", options->directory, number);
-        unlink(path);
-    }
-}
-
-static void start_handles(struct run *run)
-{
-    uv_loop_init(&run->loop);
-    uv_timer_init(&run->loop, &run->turn);
-    uv_timer_start(&run->turn, on_turn, TURN_MS, TURN_MS);
-    uv_signal_init(&run->loop, &run->interrupt);
-    uv_signal_start(&run->interrupt, on_interrupt, SIGINT);
-    uv_signal_init(&run->loop, &run->terminate);
-    uv_signal_start(&run->terminate, on_interrupt, SIGTERM);
-    run->interrupt.data = run->terminate.data = run;
-}
-
-int run_part(const struct run_options *options, bool *interrupted, struct error *error)
-{
-    struct run run = {.options = options, .group.on_exit = on_exit_of};
+    const struct run_options *options = run->options;
     char program[4200];
     char folder[4000];
     int code = folder_make(options->directory, error);
@@ -333,26 +297,78 @@ int run_part(const struct run_options *options, bool *interrupted, struct error 
     if (code == 0) {
         code = run_program_folder(folder, sizeof folder, error);
     }
+    if (code == 0) {
+        run_remove_old_logs(options);
+        code = run_open_events(run, error);
+    }
     if (code != 0) {
         return code;
     }
     snprintf(program, sizeof program, "%s/%s", folder, options->part);
-    remove_old_logs(options);
-    workload_init(&run.workload, options->writers, options->operations, options->keys, options->network.seed);
-    run.typed = memory_new_zeroed(options->writers, sizeof *run.typed);
-    progress_init(&run.progress);
-    start_handles(&run);
-    group_init(&run.group, &run.loop, options->nodes, options->directory);
+    workload_init(&run->workload, options->writers, options->operations, options->keys,
+                  options->network.seed);
+    run->workload.reads = options->reads;
+    run->typed = memory_new_zeroed(options->writers, sizeof *run->typed);
+    group_init(&run->group, &run->host->loop, (size_t)options->nodes + 1, program);
+    return 0;
+}
+
+static void release(struct run *run)
+{
+    run_close_events(run);
+    clients_free(&run->clients);
+    group_free(&run->group);
+    free(run->typed);
+    free(run->ports);
+    free(run->names);
+    buffer_free(&run->lines);
+}
+
+int run_part_on(const struct run_options *options, struct run_host *host, struct error *error)
+{
+    struct run run = {.options = options,
+                      .plan = part_plan_find(options->part),
+                      .host = host,
+                      .group.on_exit = on_exit_of};
+    int code = prepare(&run, error);
+
+    if (code != 0) {
+        return code;
+    }
+    host->run = &run;
+    host->on_interrupt = on_interrupt;
+    host->on_broker_failed = on_broker_failed;
+    uv_timer_init(&host->loop, &run.turn);
+    uv_timer_start(&run.turn, on_turn, TURN_MS, TURN_MS);
     enter(&run, PHASE_STARTING);
-    if (start_nodes(&run, program, &run.error) != 0) {
+    if (run_start_members(&run, &run.error) != 0) {
         stop(&run, false);
     }
-    uv_run(&run.loop, UV_RUN_DEFAULT);
-    progress_clear(&run.progress);
-    uv_loop_close(&run.loop);
-    group_free(&run.group);
-    free(run.typed);
-    buffer_free(&run.lines);
-    *interrupted = run.interrupted;
-    return run.error.code == ERROR_NONE ? 0 : error_set(error, run.error.code, "%s", run.error.text);
+    run_host_turn_until(host, &run.finished);
+    host->run = NULL;
+    progress_clear(&host->progress);
+    if (run.error.code != ERROR_NONE) {
+        run_print_environment(&run, stderr);
+        error_set(error, run.error.code, "%s", run.error.text);
+    }
+    release(&run);
+    return run.error.code;
+}
+
+int run_part(const struct run_options *options, bool *interrupted, struct error *error)
+{
+    struct run_host host;
+    unsigned brokers = part_plan_find(options->part)->has_broker ? options->brokers : 0;
+    int code = run_host_open(&host, options->directory, brokers, error);
+
+    *interrupted = host.interrupts > 0;
+    if (code != 0) {
+        return code;
+    }
+    if (!*interrupted) {
+        code = run_part_on(options, &host, error);
+    }
+    *interrupted = host.interrupts > 0;
+    run_host_close(&host);
+    return code;
 }

@@ -27,13 +27,18 @@ static void on_release(uv_timer_t *timer);
 
 /* ---- what waits ---- */
 
+static struct text sender_of(const struct stalled_stream *stream)
+{
+    return (struct text){stream->sender, stream->sender_length};
+}
+
 static struct stalled_stream *find_stream(struct fault_link *link, struct text name)
 {
     struct stalled_stream *stream;
 
     DL_FOREACH(link->streams, stream)
     {
-        if (text_equal(name, (struct text){stream->sender, stream->sender_length})) {
+        if (text_equal(name, sender_of(stream))) {
             break;
         }
     }
@@ -84,11 +89,11 @@ static void free_stalled(struct stalled *stalled)
 
 static bool is_due(const struct fault_link *link, const struct stalled_stream *stream, uint64_t now_ms)
 {
-    struct text sender = {stream->sender, stream->sender_length};
-    return stream->first != NULL && stream->first->due_ms <= now_ms && !faults_cut(&link->faults, sender);
+    return stream->first != NULL && stream->first->due_ms <= now_ms &&
+           !faults_cut(&link->faults, sender_of(stream));
 }
 
-/* Wakes up for the first message that will be due; one that is due and cut off waits for fault_stream_release. */
+/* Wakes up for the first message that is or will be due; what is cut off waits until the partition changes. */
 static void set_timer(struct fault_link *link)
 {
     struct stalled_stream *stream;
@@ -97,8 +102,9 @@ static void set_timer(struct fault_link *link)
 
     DL_FOREACH(link->streams, stream)
     {
-        if (stream->first->due_ms > now_ms && stream->first->due_ms < next_ms) {
-            next_ms = stream->first->due_ms;
+        uint64_t due_ms = stream->first->due_ms > now_ms ? stream->first->due_ms : now_ms;
+        if (due_ms < next_ms && !faults_cut(&link->faults, sender_of(stream))) {
+            next_ms = due_ms;
         }
     }
     if (next_ms == UINT64_MAX) {

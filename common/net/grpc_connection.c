@@ -123,7 +123,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
         connection->greeted = true;
         return 0;
     case NGHTTP2_PING:
-        return ack && connection->draining ? say_last_call(session) : 0;
+        return ack && connection->warned ? say_last_call(session) : 0;
     default:
         return 0;
     }
@@ -137,10 +137,17 @@ static int on_bad_frame(nghttp2_session *session, const nghttp2_frame *frame, in
     return 0;
 }
 
-/* An answer that was given before the request ended: the rest of it need not be sent. */
+/* The first half of a drain has gone out; or an answer that was given before the request ended, the rest of which need
+ * not be sent. */
 static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *context)
 {
-    (void)context;
+    struct grpc_connection *connection = context;
+
+    if (frame->hd.type == NGHTTP2_GOAWAY && connection->draining && !connection->warned) {
+        connection->warned = true;
+        return nghttp2_submit_ping(session, NGHTTP2_FLAG_NONE,
+                                   NULL); /* its answer tells that the warning was heard */
+    }
     if (frame->hd.type == NGHTTP2_HEADERS && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
         struct grpc_call *call = call_of(session, frame->hd.stream_id);
         if (call != NULL && !call->ended) {
@@ -323,10 +330,9 @@ void grpc_connection_drain(struct grpc_connection *connection)
         return;
     }
     connection->draining = true;
-    /* First a warning, and a PING whose answer tells that it was heard; then the number of the last call that counts.
-     * So no call that crosses the warning on its way is lost. */
-    if (!connection->greeted || nghttp2_submit_shutdown_notice(session) != 0 ||
-        nghttp2_submit_ping(session, NGHTTP2_FLAG_NONE, NULL) != 0) {
+    /* First a warning, and once the peer has heard it the number of the last call that counts: so no call that crosses
+     * the warning on its way is lost. */
+    if (!connection->greeted || nghttp2_submit_shutdown_notice(session) != 0) {
         grpc_wire_close(&connection->wire);
         return;
     }

@@ -31,6 +31,7 @@ struct grpc_connection {
     uint64_t opened_ms;
     bool greeted;  /* the peer's preface has come */
     bool draining; /* no new calls */
+    bool warned;   /* and the peer was told so */
     char peer[GRPC_PEER_LENGTH];
 };
 

@@ -55,9 +55,12 @@ class Store:
     def wait_until_equal(self, members, what="equal stores"):
         """Waits until all members hold the same and nothing waits for them; returns what they hold."""
         def equal():
-            stores = [member.store() for member in members]
-            return stores[0] if all(store == stores[0] for store in stores) else None
-        return wait_until(lambda: (equal() or {"": None}) if equal() is not None else None, what)
+            try:
+                stores = [member.store() for member in members]
+            except RefusedByTransport:  # one of them has just been started again
+                return None
+            return (stores[0],) if all(store == stores[0] for store in stores) else None
+        return wait_until(equal, what)[0]
 
 
 class Member:
@@ -133,20 +136,22 @@ class Member:
 
     def _close_channel(self):
         if self.channel is not None:
-            self.channel.close()
-            self.channel = None
+            self.channel, channel = None, self.channel
+            channel.close()
 
     def port(self):
         return self.wait_for("ready", self.earlier_readies + 1)[-1]["port"]
 
     def call(self, method, timeout=LIMIT, **request):
         """Calls Set, Get or Print; returns the reply as a dictionary."""
-        if self.channel is None:
-            self.channel = grpc.insecure_channel(f"127.0.0.1:{self.port()}")
-        unary = self.channel.unary_unary(f"/kv.KvService/{method}")
+        channel = self.channel
+        if channel is None:
+            channel = self.channel = grpc.insecure_channel(f"127.0.0.1:{self.port()}")
         try:
+            unary = channel.unary_unary(f"/kv.KvService/{method}")
             return json.loads(unary(json.dumps(request).encode(), timeout=timeout))
         except grpc.RpcError as error:
+            self._close_channel()  # the process may be another by now, with another port
             raise RefusedByTransport(error.code().name, error.details()) from None
 
     def set(self, key, value, **more):

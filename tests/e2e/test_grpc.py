@@ -26,7 +26,7 @@ def test_set_get_and_print():
 
 
 def test_a_request_that_is_wrong_is_refused_with_the_reason():
-    wrong = {b"": "empty", b"{": "not JSON", b"[]": "not a JSON object", b"\xff": "UTF-8", b"{} {}": "behind",
+    wrong = {b"": "empty", b"{": "not JSON", b"[]": "not a JSON object", b"\xff": "UTF-8", b"{} x": "JSON",
              b"[" * 100000: "not", b"{}": "key is missing", b'{"key":7,"value":1}': "key is of type number",
              b'{"key":"","value":1}': "key is 0 bytes", b'{"key":"a\\nb","value":1}': "control character",
              b'{"key":"x"}': "value is missing", b'{"key":"x","value":1,"wait":"yes"}': "wait is of type string",
@@ -206,9 +206,12 @@ def test_garbage_ends_a_connection_and_nothing_else():
 def test_floods_of_streams_resets_and_headers_are_survived():
     with KvServer(REPLY_DELAY_MS="100") as server:
         with Http2(server.target) as peer:  # more calls at once than are allowed
-            for i in range(1100):
-                peer.send(frame(HEADERS, END_HEADERS, 2 * i + 1, request_headers()))
-            assert peer.read_until(RST_STREAM) == struct.pack(">I", 7), "REFUSED_STREAM"
+            try:
+                for i in range(1100):
+                    peer.send(frame(HEADERS, END_HEADERS, 2 * i + 1, request_headers()))
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+            assert peer.ended()
         with Http2(server.target) as peer:  # opened and reset, over and over
             try:
                 for i in range(20000):
@@ -421,41 +424,38 @@ def test_a_command_that_was_refused_for_now_is_sent_again_under_its_own_name():
         assert counted["UNAVAILABLE"] == 10, "each call has a name of its own there"
 
 
-def test_calls_that_a_dying_server_did_not_get_are_made_on_the_next_one():
-    server = KvServer(REPLY_DELAY_MS="50")
-    result = []
-    worker = threading.Thread(target=lambda: result.append(
-        load(server.target, "/kv.KvService/Get", GET.decode(), 3000, 20, 60000)))
-    worker.start()
-    for _ in range(3):
-        with server:
-            wait_until(lambda: connected(server), "it is used")
-            time.sleep(0.2)
-        server = KvServer(port=server.port, REPLY_DELAY_MS="1")
-    with server:
-        worker.join(2 * LIMIT)
-    assert result, "kv_load hangs"
-    assert result[0]["OK"] >= 2900 and result[0]["OK"] + result[0].get("UNAVAILABLE", 0) == 3000, result
-    assert result[0]["unsent"] == 0, result
-
-
-def test_calls_during_a_clean_restart_all_succeed():
+def through_restarts(end):
+    """Makes calls for a while, during which their server ends in that way and another one takes its place, again and
+    again; returns what became of the calls."""
     server = KvServer(REPLY_DELAY_MS="20")
     result = []
     worker = threading.Thread(target=lambda: result.append(
-        load(server.target, "/kv.KvService/Get", GET.decode(), 3000, 50, 60000)))
+        load(server.target, "/kv.KvService/Get", GET.decode(), 5000, 20, 60000)))
     worker.start()
     for _ in range(3):
         with server:
-            wait_until(lambda: connected(server), "it is used")
-            time.sleep(0.2)
-            assert server.stop() == 0
-        server = KvServer(port=server.port, REPLY_DELAY_MS="2")
+            wait_until(lambda: connected(server) or result, "it is used")
+            time.sleep(0.3)
+            end(server)
+        server = KvServer(port=server.port, REPLY_DELAY_MS="20")
     with server:
         worker.join(2 * LIMIT)
-    assert result, "kv_load hangs"
-    refused = result[0].get("UNAVAILABLE", 0)  # crossed the goodbye on their way
-    assert result[0]["OK"] + refused == 3000 and refused < 300, result
+        assert result, "kv_load hangs"
+        assert server.stop() == 0
+    return result[0]
+
+
+def test_calls_that_a_dying_server_did_not_get_are_made_on_the_next_one():
+    counted = through_restarts(lambda server: server.process.kill())
+    assert counted["OK"] >= 4940 and counted["OK"] + counted["UNAVAILABLE"] == 5000, counted
+    assert counted["unsent"] == 0, counted
+
+
+def test_a_clean_restart_costs_only_the_calls_that_cross_the_goodbye():
+    def stop(server):
+        assert server.stop() == 0
+    counted = through_restarts(stop)
+    assert counted["OK"] >= 4940 and counted["OK"] + counted.get("UNAVAILABLE", 0) == 5000, counted
 
 
 def test_the_prompt_on_a_terminal():

@@ -1,0 +1,76 @@
+/* A run under way: what run.c, run_members.c, run_typing.c and run_events.c share. */
+#ifndef ORDEM_RUN_STATE_H
+#define ORDEM_RUN_STATE_H
+
+#include "common/buffer.h"
+#include "common/lab/clients.h"
+#include "common/lab/group.h"
+#include "common/lab/part_plan.h"
+#include "common/lab/run.h"
+#include "common/lab/workload.h"
+#include "common/log.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+enum run_phase { PHASE_STARTING, PHASE_DRIVING, PHASE_QUIETING, PHASE_STOPPING };
+
+struct run {
+    const struct run_options *options;
+    const struct part_plan *plan;
+    struct run_host *host;
+    struct workload workload;
+    struct group group;
+    uv_timer_t turn;
+    enum run_phase phase;
+    uint64_t phase_since_ms, grew_ms; /* the loop's time */
+    bool finished, killed;
+    struct error error; /* the first thing that went wrong */
+
+    unsigned *typed; /* parte1: lines, by writer; owned */
+    struct buffer lines;
+
+    struct clients clients; /* parts with a broker */
+    bool clients_open;
+    uint16_t *ports;    /* of the nodes' services; owned */
+    const char **names; /* of the nodes; owned, the texts are the members' */
+
+    size_t events_done; /* of the schedule */
+    uint64_t event_ms;  /* when the latest one happened, in this phase */
+    struct log log;     /* of the events; not open if none is planned */
+    bool has_log;
+};
+
+/* ---- run_members.c ---- */
+
+/* Puts the group together and starts it. ERROR_PROCESS, ERROR_FILE, ERROR_NETWORK. */
+int run_start_members(struct run *run, struct error *error);
+
+/* What the members were told, for the reader of an error; without passwords. */
+void run_print_environment(const struct run *run, FILE *out);
+
+/* Removes what an earlier run left in the directory and this one would not replace. */
+void run_remove_old_logs(const struct run_options *options);
+
+/* ---- run_typing.c ---- */
+
+/* Types what is due at the prompts; returns how many lines have been typed in all. */
+unsigned run_type_lines(struct run *run, uint64_t elapsed_ms);
+
+/* ---- run_events.c ---- */
+
+/* Opens lab.jsonl, if anything is planned. ERROR_FILE. */
+int run_open_events(struct run *run, struct error *error);
+
+/* Lets happen what is due. ERROR_PROCESS (somebody could not be started again), ERROR_FILE. */
+int run_turn_events(struct run *run, uint64_t elapsed_ms, struct error *error);
+
+/* Has everything happened, and is everybody who was started again ready? */
+bool run_events_are_over(const struct run *run);
+
+/* Is there a broker node of ours that was killed and will not return? */
+bool run_broker_is_lost(const struct run *run);
+
+void run_close_events(struct run *run);
+
+#endif

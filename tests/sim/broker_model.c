@@ -1,0 +1,347 @@
+#include "tests/sim/broker_model.h"
+
+#include "common/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- publishers ---- */
+
+/* Passes over what is not for that queue. */
+static void skip(struct broker_channel *channel, unsigned queue)
+{
+    while (channel->queued[queue] < channel->arrived &&
+           (channel->published[channel->queued[queue]].to & BROKER_TO(queue)) == 0) {
+        channel->queued[queue]++;
+    }
+}
+
+/* So many of its messages are in all queues that they are for. */
+static size_t safe(const struct broker_channel *channel)
+{
+    size_t least = channel->arrived;
+
+    for (unsigned queue = 0; queue < BROKER_QUEUES_MAX; queue++) {
+        least = channel->queued[queue] < least ? channel->queued[queue] : least;
+    }
+    return least;
+}
+
+static void free_channel(struct broker_channel *channel)
+{
+    for (size_t i = 0; i < channel->count; i++) {
+        message_unref(channel->published[i].message);
+    }
+    free(channel->published);
+    *channel = (struct broker_channel){0};
+}
+
+unsigned broker_connect(struct broker *broker)
+{
+    static const unsigned hastes[] = {1, 8, 32};
+
+    for (unsigned i = 0; i < BROKER_CHANNELS_MAX; i++) {
+        struct broker_channel *channel = &broker->channels[i];
+        if (!channel->used) {
+            channel->used = channel->open = true;
+            for (unsigned queue = 0; queue < BROKER_QUEUES_MAX; queue++) {
+                channel->haste[queue] = hastes[schedule_below(broker->schedule, 3)];
+            }
+            return i;
+        }
+    }
+    abort(); /* the simulation reconnects no more while so many drain */
+}
+
+void broker_publish(struct broker *broker, unsigned channel, struct message *message, unsigned to)
+{
+    struct broker_channel *through = &broker->channels[channel];
+
+    through->published = memory_grow(through->published, &through->capacity, through->count + 1,
+                                     sizeof *through->published);
+    through->published[through->count++] = (struct broker_publish){message_ref(message), to};
+}
+
+static void arrive(struct broker *broker, struct broker_channel *channel)
+{
+    struct broker_publish *publish = &channel->published[channel->arrived++];
+
+    for (unsigned queue = 0; queue < BROKER_QUEUES_MAX; queue++) {
+        if (!broker->queues[queue].exists) {
+            publish->to &= ~BROKER_TO(queue);
+        }
+        skip(channel, queue);
+    }
+    if (broker->on_arrival != NULL) {
+        broker->on_arrival(broker, publish->message);
+    }
+}
+
+static void free_if_drained(struct broker_channel *channel)
+{
+    if (channel->used && !channel->open && safe(channel) == channel->count) {
+        free_channel(channel);
+    }
+}
+
+void broker_disconnect(struct broker *broker, unsigned channel)
+{
+    struct broker_channel *lost = &broker->channels[channel];
+    unsigned more = schedule_below(broker->schedule, (unsigned)(lost->count - lost->arrived) + 1);
+
+    for (; more > 0; more--) {
+        arrive(broker, lost);
+    }
+    while (lost->count > lost->arrived) {
+        message_unref(lost->published[--lost->count].message);
+    }
+    lost->open = false;
+    free_if_drained(lost);
+}
+
+bool broker_has_confirm(const struct broker *broker, unsigned channel)
+{
+    return safe(&broker->channels[channel]) > broker->channels[channel].confirmed;
+}
+
+void broker_confirm(struct broker *broker, unsigned channel)
+{
+    broker->channels[channel].confirmed++;
+}
+
+bool broker_drains_into(const struct broker *broker, unsigned queue)
+{
+    for (unsigned i = 0; i < BROKER_CHANNELS_MAX; i++) {
+        const struct broker_channel *channel = &broker->channels[i];
+        if (channel->used && !channel->open && channel->queued[queue] < channel->arrived) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- consumers ---- */
+
+bool broker_declare(struct broker *broker, unsigned queue, size_t keeps)
+{
+    bool made = !broker->queues[queue].exists;
+
+    broker->queues[queue].exists = true;
+    broker->queues[queue].keeps = keeps;
+    return made;
+}
+
+static void drop_oldest(struct broker_queue *queue)
+{
+    message_unref(queue->waiting[0]);
+    queue->waiting_count--;
+    memmove(queue->waiting, queue->waiting + 1, queue->waiting_count * sizeof *queue->waiting);
+}
+
+static void enqueue(struct broker_queue *queue, struct message *message)
+{
+    queue->waiting = memory_grow(queue->waiting, &queue->waiting_capacity, queue->waiting_count + 1,
+                                 sizeof *queue->waiting);
+    queue->waiting[queue->waiting_count++] = message_ref(message);
+    if (queue->keeps > 0 && queue->waiting_count > queue->keeps) {
+        drop_oldest(queue);
+    }
+}
+
+void broker_delete(struct broker *broker, unsigned queue)
+{
+    struct broker_queue *deleted = &broker->queues[queue];
+
+    broker_cancel(broker, queue);
+    while (deleted->waiting_count > 0) {
+        drop_oldest(deleted);
+    }
+    deleted->exists = false;
+    for (unsigned i = 0; i < BROKER_CHANNELS_MAX; i++) {
+        struct broker_channel *channel = &broker->channels[i];
+        for (size_t at = channel->queued[queue]; at < channel->arrived; at++) {
+            channel->published[at].to &= ~BROKER_TO(queue);
+        }
+        skip(channel, queue);
+        free_if_drained(channel);
+    }
+}
+
+void broker_consume(struct broker *broker, unsigned queue)
+{
+    broker->queues[queue].consumed = true;
+}
+
+void broker_cancel(struct broker *broker, unsigned queue)
+{
+    struct broker_queue *left = &broker->queues[queue];
+    size_t count = left->waiting_count + left->given_count;
+
+    left->consumed = false;
+    left->waiting = memory_grow(left->waiting, &left->waiting_capacity, count, sizeof *left->waiting);
+    if (count > 0) {
+        memmove(left->waiting + left->given_count, left->waiting, left->waiting_count * sizeof *left->waiting);
+    }
+    for (size_t i = 0; i < left->given_count; i++) {
+        left->waiting[i] = left->given[i].message;
+    }
+    left->waiting_count = count;
+    left->given_count = 0;
+}
+
+static void give(struct broker_queue *queue)
+{
+    queue->given =
+        memory_grow(queue->given, &queue->given_capacity, queue->given_count + 1, sizeof *queue->given);
+    queue->given[queue->given_count++] =
+        (struct broker_given){message_ref(queue->waiting[0]), .tag = ++queue->tags};
+    drop_oldest(queue);
+}
+
+void broker_offer_deliveries(struct broker *broker, unsigned queue, bool by_sender, int kind)
+{
+    const struct broker_queue *from = &broker->queues[queue];
+
+    for (size_t i = 0; i < from->given_count; i++) {
+        const struct message *message = from->given[i].message;
+        bool next = !from->given[i].taken;
+        for (size_t before = 0; next && before < i; before++) {
+            next = from->given[before].taken ||
+                   (by_sender && !text_equal(from->given[before].message->sender_id, message->sender_id));
+        }
+        if (next) {
+            schedule_offer(broker->schedule, 16, kind, queue, (unsigned)i);
+        }
+    }
+}
+
+struct message *broker_take(struct broker *broker, unsigned queue, unsigned delivery, uint64_t *tag)
+{
+    struct broker_given *given = &broker->queues[queue].given[delivery];
+
+    given->taken = true;
+    *tag = given->tag;
+    return given->message;
+}
+
+void broker_ack(struct broker *broker, unsigned queue, uint64_t tag)
+{
+    struct broker_queue *from = &broker->queues[queue];
+
+    for (size_t i = 0; i < from->given_count; i++) {
+        if (from->given[i].tag == tag) {
+            from->given[i].acked_nth = ++from->acks;
+        }
+    }
+}
+
+/* The delivery that was acknowledged first; `given_count` if none was. */
+static size_t first_acked(const struct broker_queue *queue)
+{
+    size_t first = queue->given_count;
+
+    for (size_t i = 0; i < queue->given_count; i++) {
+        uint64_t nth = queue->given[i].acked_nth;
+        if (nth != 0 && (first == queue->given_count || nth < queue->given[first].acked_nth)) {
+            first = i;
+        }
+    }
+    return first;
+}
+
+static void settle(struct broker_queue *queue)
+{
+    size_t at = first_acked(queue);
+
+    message_unref(queue->given[at].message);
+    queue->given_count--;
+    memmove(queue->given + at, queue->given + at + 1, (queue->given_count - at) * sizeof *queue->given);
+}
+
+static void mark(const struct message *message, bool *present, int64_t limit)
+{
+    if (message->seq >= 0 && message->seq < limit) {
+        present[message->seq] = true;
+    }
+}
+
+void broker_mark(const struct broker *broker, unsigned queue, bool *present, int64_t limit)
+{
+    const struct broker_queue *of = &broker->queues[queue];
+
+    for (size_t i = 0; i < of->waiting_count; i++) {
+        mark(of->waiting[i], present, limit);
+    }
+    for (size_t i = 0; i < of->given_count; i++) {
+        mark(of->given[i].message, present, limit);
+    }
+    for (unsigned i = 0; i < BROKER_CHANNELS_MAX; i++) {
+        const struct broker_channel *channel = &broker->channels[i];
+        for (size_t at = channel->queued[queue]; at < channel->arrived; at++) {
+            if ((channel->published[at].to & BROKER_TO(queue)) != 0) {
+                mark(channel->published[at].message, present, limit);
+            }
+        }
+    }
+}
+
+/* ---- the broker itself ---- */
+
+void broker_offer_steps(struct broker *broker)
+{
+    for (unsigned i = 0; i < BROKER_CHANNELS_MAX; i++) {
+        const struct broker_channel *channel = &broker->channels[i];
+        if (channel->open && channel->arrived < channel->count) {
+            schedule_offer(broker->schedule, 16, BROKER_ARRIVE, i, 0);
+        }
+        for (unsigned queue = 0; channel->used && queue < BROKER_QUEUES_MAX; queue++) {
+            if (channel->queued[queue] < channel->arrived) {
+                schedule_offer(broker->schedule, channel->haste[queue], BROKER_ENQUEUE, i, queue);
+            }
+        }
+    }
+    for (unsigned i = 0; i < BROKER_QUEUES_MAX; i++) {
+        const struct broker_queue *queue = &broker->queues[i];
+        if (queue->consumed && queue->waiting_count > 0 && queue->given_count < BROKER_PREFETCH) {
+            schedule_offer(broker->schedule, 16, BROKER_GIVE, i, 0);
+        }
+        if (first_acked(queue) < queue->given_count) {
+            schedule_offer(broker->schedule, 16, BROKER_ACK, i, 0);
+        }
+    }
+}
+
+void broker_do(struct broker *broker, struct step step)
+{
+    struct broker_channel *channel = &broker->channels[step.a];
+
+    switch ((enum broker_step)step.kind) {
+    case BROKER_ARRIVE:
+        arrive(broker, channel);
+        break;
+    case BROKER_ENQUEUE:
+        enqueue(&broker->queues[step.b], channel->published[channel->queued[step.b]].message);
+        channel->queued[step.b]++;
+        skip(channel, step.b);
+        free_if_drained(channel);
+        break;
+    case BROKER_GIVE:
+        give(&broker->queues[step.a]);
+        break;
+    case BROKER_ACK:
+        settle(&broker->queues[step.a]);
+        break;
+    }
+}
+
+void broker_free(struct broker *broker)
+{
+    for (unsigned i = 0; i < BROKER_CHANNELS_MAX; i++) {
+        free_channel(&broker->channels[i]);
+    }
+    for (unsigned i = 0; i < BROKER_QUEUES_MAX; i++) {
+        broker_delete(broker, i);
+        free(broker->queues[i].waiting);
+        free(broker->queues[i].given);
+    }
+}
