@@ -16,7 +16,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2))
 
 CC := $(if $(filter default,$(origin CC)),cc,$(CC))
-libraries := libuv yajl libedit librabbitmq libnghttp2 sqlite3
+libraries := libuv yajl libedit librabbitmq libssl libcrypto libnghttp2 sqlite3
 # Asked only when something is compiled: `make setup` must run before pkg-config is there.
 library_cflags = $(eval library_cflags := $$(shell pkg-config --cflags $(libraries)))$(library_cflags)
 library_libs = $(eval library_libs := $$(shell pkg-config --libs $(libraries)))$(library_libs)
@@ -135,7 +135,7 @@ $(sim_tests): $(OUT)/tests/sim/%: $(OUT)/obj/tests/sim/%.o $(sim_objects) $(unit
 	$(call say,LINK,$@)
 	$(link) $(library_libs) $$(pkg-config --libs cmocka) -lm
 
-$(bench_programs): $(OUT)/tests/bench/%: $(OUT)/obj/tests/bench/%.o $(core_library)
+$(bench_programs): $(OUT)/tests/bench/%: $(OUT)/obj/tests/bench/%.o $(net_library) $(core_library)
 	$(call say,LINK,$@)
 	$(link) $(library_libs) -lm
 
@@ -145,8 +145,8 @@ $(tool_programs): $(OUT)/tests/tools/%: $(OUT)/obj/tests/tools/%.o $(net_library
 
 # Fuzzers are whole programs built by clang, library and all, so that every branch of ours is seen.
 fuzzed_sources := $(core_sources) $(filter common/lab/judge% $(addprefix common/lab/,causality.c history.c log_record.c \
-	names.c tell.c),$(lab_sources))
-build/fuzz/%: tests/fuzz/%.c $(fuzzed_sources) $(wildcard common/*.h common/lab/*.h) | ready
+	names.c tell.c),$(lab_sources)) $(addprefix common/net/,grpc_frame.c grpc_status.c kv_client_line.c kv_request.c)
+build/fuzz/%: tests/fuzz/%.c $(fuzzed_sources) $(wildcard common/*.h common/lab/*.h common/net/*.h) | ready
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D) && clang $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 		-o $@ $< $(fuzzed_sources) $(library_libs) -lm

@@ -12,8 +12,9 @@
 
 int client_log_open(struct client_log *log, const char *path, struct error *error)
 {
-    const struct log_options options = {.node = "lab", .level = LOG_DEBUG, .screen = -1, .file = path};
+    const struct log_options options = {.node = "lab", .level = LOG_DEBUG, .screen = -1, .file = log->path};
 
+    snprintf(log->path, sizeof log->path, "%s", path);
     if (unlink(path) != 0 && errno != ENOENT) {
         return error_set(error, ERROR_FILE, "%.200s: %s", path, strerror(errno));
     }

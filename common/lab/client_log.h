@@ -22,6 +22,7 @@ enum client_status { CLIENT_OK, CLIENT_ERROR, CLIENT_UNKNOWN };
 
 struct client_log {
     struct log log;
+    char path[4200];
     struct json_object reply, value; /* being read; their memory is reused */
     struct buffer json;
 };

@@ -8,18 +8,30 @@
 
 static const struct part_plan plans[] = {
     {.name = "parte1", .first_role = "node", .other_role = "node"},
-    {.name = "parte2", .first_role = "node", .other_role = "node", .has_broker = true},
+    {.name = "parte2",
+     .first_role = "node",
+     .other_role = "node",
+     .has_broker = true,
+     .queue_ending = "",
+     .queues = {{"EXCHANGE_NAME", "kv_commands", true}}},
     {.name = "parte3",
      .first_role = "node",
      .other_role = "node",
      .coordinator = "sequencer",
-     .has_broker = true},
+     .has_broker = true,
+     .queue_ending = "_ordered",
+     .queues = {{"TO_SEQ_QUEUE", "kv3_to_sequencer", false},
+                {"HISTORY_QUEUE", "kv3_history", false},
+                {"ORDERED_EXCHANGE", "kv3_ordered", true},
+                {"CONTROL_EXCHANGE", "kv3_control", true}}},
     {.name = "parte4",
      .first_role = "leader",
      .other_role = "follower",
      .first_alias = "leader",
      .has_broker = true,
-     .first_takes_sets = true},
+     .first_takes_sets = true,
+     .queue_ending = "_updates",
+     .queues = {{"UPDATES_EXCHANGE", "kv4_updates", true}, {"CONTROL_EXCHANGE", "kv4_control", true}}},
 };
 
 const struct part_plan *part_plan_find(const char *name)
@@ -52,6 +64,20 @@ static void resolve_aliases(const struct part_plan *plan, unsigned brokers, stru
     }
 }
 
+/* What others may use, too, is not killed here. */
+static int refuse_foreign_broker(const struct part_plan *plan, unsigned brokers,
+                                 const struct schedule *schedule, struct error *error)
+{
+    for (size_t i = 0; plan->has_broker && brokers == 0 && i < schedule->count; i++) {
+        if (part_plan_broker(schedule->events[i].target) > 0) {
+            return error_set(error, ERROR_CONFIG,
+                             "--%s: only a private broker can be, and AMQP_URL names another",
+                             schedule_action_name(schedule->events[i].action));
+        }
+    }
+    return 0;
+}
+
 int part_plan_complete(const struct part_plan *plan, unsigned nodes, unsigned brokers,
                        struct schedule *schedule, struct error *error)
 {
@@ -76,7 +102,8 @@ int part_plan_complete(const struct part_plan *plan, unsigned nodes, unsigned br
         members[i] = names[i];
     }
     resolve_aliases(plan, brokers, schedule);
-    int code = schedule_complete(schedule, members, count, error);
+    int code = refuse_foreign_broker(plan, brokers, schedule, error);
+    code = code != 0 ? code : schedule_complete(schedule, members, count, error);
     free(members);
     free(names);
     return code;

@@ -7,6 +7,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* A queue or an exchange on the broker that all members share. */
+struct part_queue {
+    const char *variable, *standard; /* the setting that names it, and its name without that */
+    bool is_exchange;
+};
+
 struct part_plan {
     const char *name;                    /* also of its program */
     const char *first_role, *other_role; /* of node1, and of the other nodes */
@@ -14,6 +20,8 @@ struct part_plan {
     const char *first_alias;             /* what node1 may be called, too; NULL for nothing */
     bool has_broker;                     /* else it has multicast, and users type at the nodes' prompts */
     bool first_takes_sets;               /* and no other node does */
+    const char *queue_ending;            /* a node's own queue is called by its name and this */
+    struct part_queue queues[4];         /* those that the members share; what is empty is none */
 };
 
 /* NULL if there is no such part. */

@@ -93,8 +93,11 @@ static void stop(struct run *run, bool politely)
     close_when_all_left(run);
 }
 
-static void stop_for(struct run *run, const struct error *error)
+static void stop_for(struct run *run, const struct member *member, const struct error *error)
 {
+    if (run->error.code == ERROR_NONE) {
+        run->blamed = member;
+    }
     fail(run, error);
     if (run->phase != PHASE_STOPPING) {
         stop(run, false);
@@ -114,7 +117,7 @@ static void give_up_waiting(struct run *run)
     error_set(&error, ERROR_PROCESS, "%s was not ready within %d s: see %.200s",
               late != NULL ? late->name : "the broker", READY_MS / 1000,
               late != NULL ? late->screen_path : run->options->directory);
-    stop_for(run, &error);
+    stop_for(run, late, &error);
 }
 
 static void open_clients(struct run *run)
@@ -142,7 +145,7 @@ static void open_clients(struct run *run)
     run->clients.on_closed = on_clients_closed;
     run->clients_open = true;
     if (clients_open(&run->clients, &run->host->loop, &clients, &error) != 0) {
-        stop_for(run, &error);
+        stop_for(run, NULL, &error);
     }
 }
 
@@ -170,7 +173,7 @@ static void drive(struct run *run)
     struct error error;
 
     if (run_turn_events(run, elapsed_ms, &error) != 0) {
-        stop_for(run, &error);
+        stop_for(run, NULL, &error);
         return;
     }
     if (run->plan->has_broker) {
@@ -253,7 +256,7 @@ static void on_exit_of(struct group *group, struct member *member)
         error_set(&error, ERROR_PROCESS, "%s ended before it was asked to (%s %" PRId64 "): see %.200s",
                   member->name, member->exit_signal != 0 ? "signal" : "status",
                   member->exit_signal != 0 ? member->exit_signal : member->exit_status, member->screen_path);
-        stop_for(run, &error);
+        stop_for(run, member, &error);
     }
     close_when_all_left(run);
 }
@@ -270,7 +273,7 @@ static void on_interrupt(struct run *run)
 
 static void on_broker_failed(struct run *run, const struct error *error)
 {
-    stop_for(run, error);
+    stop_for(run, NULL, error);
 }
 
 /* ---- from beginning to end ---- */
@@ -350,6 +353,9 @@ int run_part_on(const struct run_options *options, struct run_host *host, struct
     if (run.error.code != ERROR_NONE) {
         run_print_environment(&run, stderr);
         error_set(error, run.error.code, "%s", run.error.text);
+    }
+    if (run.plan->has_broker && !host->has_broker) {
+        run_tidy_broker(&run, run.error.code == ERROR_NONE ? stderr : NULL);
     }
     release(&run);
     return run.error.code;

@@ -8,13 +8,15 @@
 
 int run_open_events(struct run *run, struct error *error)
 {
-    char path[4200];
-    const struct log_options options = {.node = "lab", .level = LOG_DEBUG, .screen = -1, .file = path};
+    const struct log_options options = {.node = "lab",
+                                        .level = LOG_DEBUG,
+                                        .screen = -1,
+                                        .file = run->log_path};
 
     if (run->options->schedule.count == 0) {
         return 0;
     }
-    snprintf(path, sizeof path, "%s/lab.jsonl", run->options->directory);
+    snprintf(run->log_path, sizeof run->log_path, "%s/lab.jsonl", run->options->directory);
     int code = log_open(&run->log, &options, error);
     run->has_log = code == 0;
     return code;

@@ -127,12 +127,13 @@ static int add_broker(struct run *run, struct error *error)
     uint16_t first_port = 0;
     int code = ports_choose(run->options->nodes, 1, &first_port, error);
 
+    snprintf(run->suffix, sizeof run->suffix, ".%.8s", uuid.text);
     run->ports = memory_new_zeroed(run->options->nodes, sizeof *run->ports);
     run->names = memory_new_zeroed(run->options->nodes, sizeof *run->names);
     for (size_t i = 0; code == 0 && i < run->group.count; i++) {
         struct member *member = &run->group.members[i];
         environment_add(&member->environment, "AMQP_URL=%s", run->host->url);
-        environment_add(&member->environment, "QUEUE_SUFFIX=.%.8s", uuid.text);
+        environment_add(&member->environment, "QUEUE_SUFFIX=%s", run->suffix);
         if (i < run->options->nodes) {
             run->ports[i] = (uint16_t)(first_port + i);
             run->names[i] = member->name;
@@ -214,7 +215,7 @@ static void print_setting(const char *setting, FILE *out)
 void run_print_environment(const struct run *run, FILE *out)
 {
     if (run->group.count > 0) {
-        const struct member *member = &run->group.members[0];
+        const struct member *member = run->blamed != NULL ? run->blamed : &run->group.members[0];
         fprintf(out, "%s was started with:\n", member->name);
         for (size_t i = 0; i < member->own_settings; i++) {
             print_setting(member->environment.variables[i], out);

@@ -1,4 +1,4 @@
-/* A run under way: what run.c, run_members.c, run_typing.c and run_events.c share. */
+/* A run under way: what run.c and the files run_*.c share. */
 #ifndef ORDEM_RUN_STATE_H
 #define ORDEM_RUN_STATE_H
 
@@ -25,19 +25,22 @@ struct run {
     enum run_phase phase;
     uint64_t phase_since_ms, grew_ms; /* the loop's time */
     bool finished, killed;
-    struct error error; /* the first thing that went wrong */
+    struct error error;          /* the first thing that went wrong, */
+    const struct member *blamed; /* and with whom; NULL for nobody in particular */
 
     unsigned *typed; /* parte1: lines, by writer; owned */
     struct buffer lines;
 
     struct clients clients; /* parts with a broker */
     bool clients_open;
+    char suffix[16];    /* QUEUE_SUFFIX */
     uint16_t *ports;    /* of the nodes' services; owned */
     const char **names; /* of the nodes; owned, the texts are the members' */
 
     size_t events_done; /* of the schedule */
     uint64_t event_ms;  /* when the latest one happened, in this phase */
-    struct log log;     /* of the events; not open if none is planned */
+    char log_path[4200];
+    struct log log; /* of the events; not open if none is planned */
     bool has_log;
 };
 
@@ -51,6 +54,12 @@ void run_print_environment(const struct run *run, FILE *out);
 
 /* Removes what an earlier run left in the directory and this one would not replace. */
 void run_remove_old_logs(const struct run_options *options);
+
+/* ---- run_tidy.c ---- */
+
+/* Removes the run's queues and exchanges from a broker that is not ours, and says on `out` (if that is not NULL) if it
+ * cannot. Waits, for some seconds at most. */
+void run_tidy_broker(const struct run *run, FILE *out);
 
 /* ---- run_typing.c ---- */
 

@@ -6,7 +6,10 @@
 
 const char *schedule_action_name(enum schedule_action action)
 {
-    static const char *const names[] = {"kill", "restart", "pause", "resume"};
+    static const char *const names[] = {[SCHEDULE_RESUME] = "resume",
+                                        [SCHEDULE_KILL] = "kill",
+                                        [SCHEDULE_RESTART] = "restart",
+                                        [SCHEDULE_PAUSE] = "pause"};
     return names[action];
 }
 

@@ -13,7 +13,8 @@
 #define SCHEDULE_LIMIT_MS   (24 * 3600 * 1000u) /* no time in it is later */
 #define SCHEDULE_TARGET_MAX 32
 
-enum schedule_action { SCHEDULE_KILL, SCHEDULE_RESTART, SCHEDULE_PAUSE, SCHEDULE_RESUME };
+/* In the order in which they happen at one moment: who is to be resumed and paused again is, and so on. */
+enum schedule_action { SCHEDULE_RESUME, SCHEDULE_KILL, SCHEDULE_RESTART, SCHEDULE_PAUSE };
 
 struct schedule_event {
     enum schedule_action action;

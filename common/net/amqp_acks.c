@@ -20,17 +20,19 @@ static void add_ready(struct amqp_acks *acks, uint64_t tag, bool multiple)
 
 void amqp_ack_list_move(struct amqp_ack_list *list, struct amqp_ack_list *more)
 {
-    if (list->count == 0) {
+    if (more->count == 0) {
+        return;
+    }
+    if (list->count == 0) { /* both keep their memory, if in other hands */
         struct amqp_ack_list empty = *list;
         *list = *more;
         *more = empty;
-    } else if (more->count > 0) {
-        list->items =
-            memory_grow(list->items, &list->capacity, list->count + more->count, sizeof *list->items);
-        memcpy(&list->items[list->count], more->items, more->count * sizeof *more->items);
-        list->count += more->count;
-        more->count = 0;
+        return;
     }
+    list->items = memory_grow(list->items, &list->capacity, list->count + more->count, sizeof *list->items);
+    memcpy(&list->items[list->count], more->items, more->count * sizeof *more->items);
+    list->count += more->count;
+    more->count = 0;
 }
 
 /* Where the first island is that ends at `tag` or later. Searched from the end: most are acknowledged in order. */

@@ -7,6 +7,8 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/crypto.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -105,21 +107,6 @@ static int open_plain(struct amqp_thread *thread, amqp_connection_state_t connec
 
 /* ---- TLS ---- */
 
-/* Where the systems keep the authorities that they trust. */
-static const char *system_authorities(void)
-{
-    static const char *const places[] = {"/etc/ssl/certs/ca-certificates.crt",
-                                         "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
-                                         "/etc/ssl/cert.pem"};
-
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        if (access(places[i], R_OK) == 0) {
-            return places[i];
-        }
-    }
-    return NULL;
-}
-
 /* rabbitmq-c opened no TLS connection. What went wrong below TLS it does not tell apart: that is tried again. */
 static int refuse_tls(struct amqp_thread *thread, const struct amqp_url *url, int status, struct error *error)
 {
@@ -153,19 +140,20 @@ static int refuse_tls(struct amqp_thread *thread, const struct amqp_url *url, in
 static int open_tls(struct amqp_thread *thread, amqp_connection_state_t connection,
                     const struct amqp_url *url, struct error *error)
 {
+    /* This thread may be in a handshake yet when the program ends: OpenSSL is not to be taken from under it then. */
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
     amqp_socket_t *socket = amqp_ssl_socket_new(connection);
-    const char *authorities = thread->ca_file != NULL ? thread->ca_file : system_authorities();
 
     if (socket == NULL) {
         return error_set(error, ERROR_BROKER, "OpenSSL could not be set up");
     }
-    if (authorities == NULL) {
+    if (thread->ca_file == NULL) {
+        (void)SSL_CTX_set_default_verify_paths(
+            amqp_ssl_socket_get_context(socket)); /* none: none is trusted */
+    } else if (amqp_ssl_socket_set_cacert(socket, thread->ca_file) != AMQP_STATUS_OK) {
         return error_set(error, ERROR_BROKER,
-                         "TLS refused: this system trusts no authority; AMQP_CA_FILE names some");
-    }
-    if (amqp_ssl_socket_set_cacert(socket, authorities) != AMQP_STATUS_OK) {
-        return error_set(error, ERROR_BROKER, "TLS refused: %s holds no authorities in PEM form",
-                         authorities);
+                         "TLS refused: AMQP_CA_FILE %.100s holds no authorities in PEM form",
+                         thread->ca_file);
     }
     int status = amqp_socket_open_noblock(socket, url->host, url->port, &patience);
     return status == AMQP_STATUS_OK ? 0 : refuse_tls(thread, url, status, error);

@@ -46,6 +46,7 @@ static int begin_body(struct amqp_content *content, const amqp_frame_t *frame, s
     }
     content->start = batch->length;
     content->missing = frame->payload.properties.body_size;
+    content->event.body_size = content->missing;
     content->event.too_large = content->missing > AMQP_BODY_MAX;
     content->event.second_length =
         content->event.too_large || content->returned ? 0 : (size_t)content->missing;

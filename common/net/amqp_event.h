@@ -25,7 +25,8 @@ struct amqp_event {
     uint64_t connection; /* of a delivery or a state; see amqp_thread.h */
     uint32_t step;       /* AMQP_LOOK or AMQP_CONSUME: which step it comes from */
     bool redelivered, looked_at;
-    bool too_large;       /* a delivery whose body was not kept */
+    bool too_large; /* a delivery whose body, of `body_size` bytes, was not kept */
+    uint64_t body_size;
     bool queue_made;      /* AMQP_EVENT_CONNECTED */
     bool was_connected;   /* AMQP_EVENT_DISCONNECTED: was there a connection before */
     size_t first_length;  /* a delivery's reply_to, else the broker's name */

@@ -1,52 +1,18 @@
 #include "common/net/amqp_link.h"
 
 #include "common/container_of.h"
+#include "common/net/amqp_content.h"
+#include "common/net/amqp_outbox.h"
 #include "common/net/amqp_thread.h"
 
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
 
-#define CUT_MS         1500 /* after amqp_link_close: a thread that still waits for the broker loses its connection */
-#define ABANDON_MS     500 /* after that: one that still waits, for a name server perhaps, is left to itself */
-#define NAME_MAX_BYTES 255
-
-/* ---- publishes ---- */
-
-static void finish(struct amqp_link *link, struct amqp_publish *publish, int code)
-{
-    DL_DELETE(link->publishes, publish);
-    link->pending--;
-    publish->on_done(publish, code);
-}
-
-/* None of those that are under way will be confirmed. */
-static void give_up(struct amqp_link *link)
-{
-    struct amqp_publish *last = link->publishes != NULL ? link->publishes->prev : NULL;
-    bool more = last != NULL;
-
-    link->pending_bytes = 0;
-    while (more) { /* on_done may publish anew, behind the last */
-        more = link->publishes != last;
-        finish(link, link->publishes, ERROR_BROKER);
-    }
-}
-
-static void handle_done(struct amqp_link *link, struct amqp_job_list *done)
-{
-    while (done->first != NULL) {
-        struct amqp_job *job = done->first;
-        done->first = job->next;
-        if (job->publish != NULL) {
-            link->pending_bytes -= amqp_job_size(job);
-            finish(link, job->publish, job->code);
-        }
-        free(job);
-    }
-}
+/* After amqp_link_close: a thread that still waits for the broker loses its connection; one that still waits then, for
+ * a name server perhaps, is left to itself. */
+#define CUT_MS     1500
+#define ABANDON_MS 500
 
 /* ---- what the thread tells ---- */
 
@@ -97,8 +63,9 @@ static void handle_delivery(struct amqp_link *link, const struct amqp_event *eve
         return; /* not acknowledged: the broker gives it to somebody else */
     }
     if (event->too_large) {
-        log_connection(link, LOG_WARNING, "discard", delivery.queue,
-                       text_of("the body is longer than 64 MiB"));
+        log_say(link->log, LOG_WARNING, "discard",
+                "a message of %zu bytes in queue %.100s: at most %d are read", (size_t)event->body_size,
+                delivery.queue.bytes, AMQP_BODY_MAX);
         amqp_link_ack(link, delivery.connection, delivery.tag);
     } else if (link->on_delivery != NULL) {
         link->on_delivery(link, &delivery);
@@ -122,7 +89,7 @@ static void handle_event(struct amqp_link *link, const struct amqp_event *event,
         link->connected = false;
         link->thread->seen = event->connection;
         if (link->forget && event->was_connected) {
-            give_up(link);
+            amqp_outbox_give_up(link);
         }
         log_connection(link, link->closing ? LOG_INFO : LOG_WARNING,
                        event->was_connected ? "disconnect" : "connect", first, second);
@@ -163,7 +130,7 @@ static void end(struct amqp_link *link)
 {
     link->thread = NULL;
     link->connected = false;
-    give_up(link);
+    amqp_outbox_give_up(link);
     uv_close((uv_handle_t *)&link->wake, on_wake_closed);
     uv_close((uv_handle_t *)&link->flush, on_flush_closed);
     uv_close((uv_handle_t *)&link->patience, on_patience_closed);
@@ -182,8 +149,8 @@ static void on_wake(uv_async_t *handle)
         return; /* abandoned, with this call under way */
     }
     bool ended = amqp_mailbox_collect(&thread->mailbox, &thread->collected, &done);
-    handle_done(link,
-                &done); /* first: the next event may be that the connection is lost, and these are not */
+    amqp_outbox_finish(link,
+                       &done); /* before it is heard that the connection is lost, and with it all others */
     struct text batch = buffer_text(&thread->collected);
     while (amqp_event_take(&batch, &event, &first, &second)) {
         handle_event(link, &event, first, second);
@@ -222,71 +189,29 @@ void amqp_link_close(struct amqp_link *link)
         return;
     }
     link->closing = true;
-    amqp_mailbox_submit(&link->thread->mailbox, &link->thread->submitting, &link->thread->acks.ready);
+    amqp_outbox_empty(link);
     amqp_mailbox_ask_to_close(&link->thread->mailbox);
     uv_timer_start(&link->patience, on_cut, CUT_MS, 0);
 }
 
-/* ---- publishing and acknowledging ---- */
+/* ---- opening ---- */
 
 static void on_before_wait(uv_prepare_t *handle)
 {
     struct amqp_link *link = container_of(handle, struct amqp_link, flush);
-    struct amqp_thread *thread = link->thread;
 
-    if (thread != NULL && (thread->submitting.first != NULL || thread->acks.ready.count > 0)) {
-        amqp_mailbox_submit(&thread->mailbox, &thread->submitting, &thread->acks.ready);
+    if (!link->closing) {
+        amqp_outbox_flush(link);
     }
 }
-
-int amqp_link_publish(struct amqp_link *link, struct amqp_publish *publish, const char *exchange,
-                      const char *routing_key, struct text reply_to, struct text body, struct error *error)
-{
-    struct text exchange_text = text_of(exchange);
-    struct text key_text = text_of(routing_key);
-    size_t size =
-        sizeof(struct amqp_job) + exchange_text.length + key_text.length + reply_to.length + body.length;
-
-    if (exchange_text.length > NAME_MAX_BYTES || key_text.length > NAME_MAX_BYTES ||
-        reply_to.length > NAME_MAX_BYTES) {
-        return error_set(error, ERROR_TOO_LONG, "the name of an exchange or a queue is longer than %d bytes",
-                         NAME_MAX_BYTES);
-    }
-    if (size > AMQP_PENDING_BYTES_MAX) {
-        return error_set(error, ERROR_TOO_LONG, "the message is longer than %d bytes",
-                         AMQP_PENDING_BYTES_MAX);
-    }
-    if (link->closing) {
-        return error_set(error, ERROR_FULL, "nothing is published any more: this node is leaving");
-    }
-    if (link->pending >= AMQP_PENDING_MAX || link->pending_bytes + size > AMQP_PENDING_BYTES_MAX) {
-        return error_set(error, ERROR_FULL, "%zu messages wait for the broker already%s", link->pending,
-                         link->connected ? "" : ", which cannot be reached");
-    }
-    struct amqp_job *job = amqp_job_new(publish, link->thread->seen, exchange_text, key_text, reply_to, body);
-    amqp_job_list_add(&link->thread->submitting, job);
-    DL_APPEND(link->publishes, publish);
-    link->pending++;
-    link->pending_bytes += size;
-    return 0;
-}
-
-void amqp_link_ack(struct amqp_link *link, uint64_t connection, uint64_t tag)
-{
-    if (connection != 0 && !link->closing) { /* 0: it was only looked at */
-        amqp_acks_add(&link->thread->acks, connection, tag);
-    }
-}
-
-/* ---- opening ---- */
 
 static int check(const struct amqp_step *steps, size_t count, struct error *error)
 {
     for (size_t i = 0; i < count; i++) {
-        if (strlen(steps[i].name) > NAME_MAX_BYTES ||
-            (steps[i].exchange != NULL && strlen(steps[i].exchange) > NAME_MAX_BYTES)) {
+        if (strlen(steps[i].name) > AMQP_NAME_MAX ||
+            (steps[i].exchange != NULL && strlen(steps[i].exchange) > AMQP_NAME_MAX)) {
             return error_set(error, ERROR_CONFIG, "the name \"%.60s...\" is longer than %d bytes",
-                             steps[i].name, NAME_MAX_BYTES);
+                             steps[i].name, AMQP_NAME_MAX);
         }
     }
     return 0;

@@ -1,166 +1,37 @@
 #include "common/net/amqp_serve.h"
 
 #include "common/clock.h"
-#include "common/net/amqp_content.h"
+#include "common/net/amqp_incoming.h"
 #include "common/net/amqp_reason.h"
 #include "common/net/amqp_setup.h"
 
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
-#define WRITE_MIN                                                                                            \
-    8192 /* bytes published in a turn; then it is looked whether there is room, and what has come */
+/* Bytes published in a turn; then it is looked whether there is room, and what has come. */
+#define WRITE_MIN 8192
 #define WRITE_MAX (128 * 1024)
 
 struct serve {
     struct amqp_thread *thread;
     amqp_connection_state_t connection;
+    struct amqp_incoming incoming;
     int socket;
     size_t write_size; /* what surely fits when the socket is writable */
     bool writable;
-    bool blocked; /* the broker asked not to publish for now */
-    bool *blamed;
     uint64_t now_ms, heard_ms, sent_ms, heartbeat_ms;
-    struct amqp_content content;
     struct error *error;
 };
-
-static int fail(struct serve *serve, const char *what, int status)
-{
-    return amqp_reason_status(serve->error, what, status);
-}
-
-/* ---- what comes in ---- */
-
-static int take_delivery(struct serve *serve, const amqp_method_t *method)
-{
-    struct amqp_event event = {.type = AMQP_EVENT_DELIVERY, .connection = serve->thread->connection};
-
-    if (method->id == AMQP_BASIC_DELIVER_METHOD) {
-        const amqp_basic_deliver_t *deliver = method->decoded;
-        for (size_t i = 0; i < deliver->consumer_tag.len; i++) { /* as amqp_setup named the consumers */
-            event.step = event.step * 10 + (uint32_t)(((const char *)deliver->consumer_tag.bytes)[i] - '0');
-        }
-        if (event.step >= serve->thread->step_count) {
-            return error_set(serve->error, ERROR_BROKER,
-                             "the broker delivers for a consumer that there is not");
-        }
-    }
-    return amqp_content_begin(&serve->content, method, &event, serve->error);
-}
-
-static int take_channel_close(struct serve *serve, const amqp_method_t *method)
-{
-    const amqp_channel_close_t *close = method->decoded;
-
-    *serve->blamed = ((uint32_t)close->class_id << 16 | close->method_id) == AMQP_BASIC_PUBLISH_METHOD;
-    return amqp_reason_method(serve->error, "the broker closed the channel", method);
-}
-
-static int take_connection_close(struct serve *serve, const amqp_method_t *method)
-{
-    amqp_connection_close_ok_t close_ok = {0};
-
-    amqp_reason_method(serve->error, "the broker closed the connection", method);
-    (void)amqp_send_method(serve->connection, 0, AMQP_CONNECTION_CLOSE_OK_METHOD,
-                           &close_ok); /* or it is gone */
-    return ERROR_BROKER;
-}
-
-static int take_block(struct serve *serve, const amqp_method_t *method)
-{
-    serve->blocked = method->id == AMQP_CONNECTION_BLOCKED_METHOD;
-    if (serve->blocked) {
-        const amqp_connection_blocked_t *blocked = method->decoded;
-        amqp_thread_note(serve->thread, LOG_WARNING, "the broker takes no publishes for now: %.*s",
-                         (int)blocked->reason.len, (const char *)blocked->reason.bytes);
-    } else {
-        amqp_thread_note(serve->thread, LOG_INFO, "the broker takes publishes again");
-    }
-    return 0;
-}
-
-static int take_method(struct serve *serve, const amqp_method_t *method)
-{
-    const amqp_basic_ack_t *ack = method->decoded;
-    const amqp_basic_nack_t *nack = method->decoded;
-
-    switch (method->id) {
-    case AMQP_BASIC_DELIVER_METHOD:
-    case AMQP_BASIC_RETURN_METHOD:
-        return take_delivery(serve, method);
-    case AMQP_BASIC_ACK_METHOD:
-        amqp_window_confirm(&serve->thread->window, ack->delivery_tag, ack->multiple != 0, 0);
-        return 0;
-    case AMQP_BASIC_NACK_METHOD:
-        amqp_window_confirm(&serve->thread->window, nack->delivery_tag, nack->multiple != 0, ERROR_BROKER);
-        return 0;
-    case AMQP_BASIC_CANCEL_METHOD:
-        return error_set(serve->error, ERROR_BROKER,
-                         "the broker stopped the consumer: the queue was deleted, or moved");
-    case AMQP_CHANNEL_CLOSE_METHOD:
-        return take_channel_close(serve, method);
-    case AMQP_CONNECTION_CLOSE_METHOD:
-        return take_connection_close(serve, method);
-    case AMQP_CONNECTION_BLOCKED_METHOD:
-    case AMQP_CONNECTION_UNBLOCKED_METHOD:
-        return take_block(serve, method);
-    default:
-        return 0;
-    }
-}
-
-static int take_frame(struct serve *serve, const amqp_frame_t *frame)
-{
-    if (frame->channel > AMQP_MAIN_CHANNEL) {
-        return 0; /* left over from the steps */
-    }
-    if (frame->frame_type == AMQP_FRAME_METHOD) {
-        return take_method(serve, &frame->payload.method);
-    }
-    int code = amqp_content_add(&serve->content, frame, &serve->thread->batch, serve->error);
-    return code < 0 ? code : 0;
-}
-
-static bool is_buffered(const struct serve *serve)
-{
-    return amqp_frames_enqueued(serve->connection) || amqp_data_in_buffer(serve->connection);
-}
-
-/* Takes what has arrived. */
-static int receive(struct serve *serve)
-{
-    const struct timeval at_once = {0};
-    int code = 0;
-
-    serve->heard_ms = serve->now_ms;
-    do {
-        amqp_frame_t frame;
-        int status = amqp_simple_wait_frame_noblock(serve->connection, &frame, &at_once);
-        if (status == AMQP_STATUS_TIMEOUT) {
-            return 0;
-        }
-        if (status != AMQP_STATUS_OK) {
-            return fail(serve, "the connection broke", status);
-        }
-        code = take_frame(serve, &frame);
-        amqp_maybe_release_buffers_on_channel(serve->connection, frame.channel);
-    } while (code == 0 && is_buffered(serve));
-    return code;
-}
 
 /* ---- what goes out ---- */
 
 /* A write failed; the broker may have said why before it hung up. */
 static int fail_write(struct serve *serve, int status)
 {
-    int code = receive(serve);
-    return code != 0 ? code : fail(serve, "the connection broke", status);
+    int code = amqp_incoming_take(&serve->incoming, serve->error);
+    return code != 0 ? code : amqp_reason_status(serve->error, "the connection broke", status);
 }
 
 static int send_acks(struct serve *serve)
@@ -201,26 +72,35 @@ static int publish(struct serve *serve, const struct amqp_job *job)
 
 static bool wants_to_publish(const struct serve *serve)
 {
-    return !serve->blocked && amqp_window_next(&serve->thread->window) != NULL;
+    return !serve->incoming.blocked && amqp_window_next(&serve->thread->window) != NULL;
+}
+
+/* rabbitmq-c writes each message by itself; corked, many of them leave in one segment, which costs a sixth less. */
+static void cork(const struct serve *serve, int on)
+{
+    (void)setsockopt(serve->socket, IPPROTO_TCP, TCP_CORK, &on, sizeof on); /* it works without, too */
 }
 
 static int send_publishes(struct serve *serve)
 {
     size_t written = 0;
+    int status = AMQP_STATUS_OK;
 
-    while (written < serve->write_size && wants_to_publish(serve)) {
+    if (!wants_to_publish(serve)) {
+        return 0;
+    }
+    cork(serve, 1);
+    while (written < serve->write_size && wants_to_publish(serve) && status == AMQP_STATUS_OK) {
         const struct amqp_job *job = amqp_window_next(&serve->thread->window);
-        int status = publish(serve, job);
-        if (status != AMQP_STATUS_OK) {
-            return fail_write(serve, status);
+        status = publish(serve, job);
+        if (status == AMQP_STATUS_OK) {
+            written += amqp_job_size(job);
+            amqp_window_sent(&serve->thread->window);
         }
-        written += amqp_job_size(job);
-        amqp_window_sent(&serve->thread->window);
     }
-    if (written > 0) {
-        serve->sent_ms = serve->now_ms;
-    }
-    return 0;
+    cork(serve, 0);
+    serve->sent_ms = serve->now_ms;
+    return status == AMQP_STATUS_OK ? 0 : fail_write(serve, status);
 }
 
 static int send_heartbeat(struct serve *serve)
@@ -282,14 +162,16 @@ static int wait(struct serve *serve)
 {
     bool wants_to_write =
         serve->thread->pending_acks.count > 0 || wants_to_publish(serve) || heartbeat_is_due(serve);
-    bool at_once = is_buffered(serve) || !amqp_mailbox_fall_asleep(&serve->thread->mailbox);
+    bool at_once =
+        amqp_incoming_is_buffered(&serve->incoming) || !amqp_mailbox_fall_asleep(&serve->thread->mailbox);
     short wanted = (short)(POLLIN | (wants_to_write ? POLLOUT : 0));
     short found = amqp_thread_wait(serve->thread, serve->socket, wanted, at_once ? 0 : time_left(serve));
 
     serve->now_ms = clock_monotonic_ms();
     serve->writable = (found & POLLOUT) != 0;
-    if ((found & ~POLLOUT) != 0 || is_buffered(serve)) {
-        return receive(serve);
+    if ((found & ~POLLOUT) != 0 || amqp_incoming_is_buffered(&serve->incoming)) {
+        serve->heard_ms = serve->now_ms;
+        return amqp_incoming_take(&serve->incoming, serve->error);
     }
     if (serve->now_ms >= serve->heard_ms + 2 * serve->heartbeat_ms) {
         return error_set(serve->error, ERROR_BROKER, "the broker has been silent for %u s (AMQP_HEARTBEAT)",
@@ -302,8 +184,8 @@ static int wait(struct serve *serve)
 
 static void post(struct serve *serve)
 {
-    amqp_thread_post(serve->thread, amqp_content_unfinished(&serve->content, &serve->thread->batch));
-    serve->content.start = 0;
+    amqp_thread_post(serve->thread, amqp_content_unfinished(&serve->incoming.content, &serve->thread->batch));
+    serve->incoming.content.start = 0;
 }
 
 /* The channel's end is answered when what was acknowledged on it was taken. */
@@ -339,24 +221,26 @@ static void init(struct serve *serve)
 int amqp_serve(struct amqp_thread *thread, amqp_connection_state_t connection, bool *blamed,
                struct error *error)
 {
-    struct serve serve = {.thread = thread, .connection = connection, .blamed = blamed, .error = error};
+    struct serve serve = {.thread = thread,
+                          .connection = connection,
+                          .incoming = {.thread = thread, .connection = connection},
+                          .error = error};
     int code = 0;
 
-    *blamed = false;
     init(&serve);
-    for (;;) {
+    while (code == 0) {
+        post(&serve);
         amqp_thread_take(thread);
         code = send_all(&serve);
-        post(&serve);
-        if (code != 0 || amqp_thread_is_over(thread, serve.now_ms)) {
+        if (code == 0 && amqp_thread_is_over(thread, serve.now_ms)) {
             break;
         }
-        code = wait(&serve);
-        if (code != 0) {
-            post(&serve);
-            break;
+        if (code == 0) {
+            code = wait(&serve);
         }
     }
+    post(&serve);
+    *blamed = serve.incoming.blamed;
     thread->batch.length = 0; /* a delivery that came in pieces when the connection broke is nobody's */
     if (code == 0) {
         say_goodbye(&serve);

@@ -1,11 +1,15 @@
 #include "common/net/amqp_setup.h"
 
+#include "common/clock.h"
+#include "common/net/amqp_connect.h"
 #include "common/net/amqp_look.h"
 #include "common/net/amqp_reason.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+
+#define LOOK_AGAIN_MS 20
 
 /* The broker's refusals (AMQP 0-9-1, 1.2): it closes the channel. */
 enum { NOT_FOUND = 404, RESOURCE_LOCKED = 405, PRECONDITION_FAILED = 406 };
@@ -107,15 +111,15 @@ static int declare_queue(struct setup *setup, const struct amqp_step *step)
     return result(setup, "queue", step->name);
 }
 
-/* `count`, if it is not NULL: the messages that wait there. */
-static int find_queue(struct setup *setup, const char *name, uint32_t *count)
+/* `found`, if it is not NULL: what the broker says about the queue. */
+static int find_queue(struct setup *setup, const char *name, amqp_queue_declare_ok_t *found)
 {
-    amqp_queue_declare_ok_t *found =
+    const amqp_queue_declare_ok_t *answer =
         amqp_queue_declare(setup->connection, setup->channel, amqp_bytes_of(text_of(name)), 1, 0, 0, 0,
                            amqp_empty_table);
 
-    if (found != NULL && count != NULL) {
-        *count = found->message_count;
+    if (answer != NULL && found != NULL) {
+        *found = *answer;
     }
     return result(setup, "queue", name);
 }
@@ -152,18 +156,41 @@ static int step_bind(struct setup *setup, const struct amqp_step *step)
     return result(setup, "binding of queue", step->name) == 0 ? 0 : ERROR_BROKER;
 }
 
+/* What a consumer has not acknowledged does not wait in the queue, and nobody can see it; a consumer that died, the one
+ * of the last look too, may be there for a moment yet. 0 and `count` when there is none any more. */
+static int wait_for_consumers(struct setup *setup, const char *name, uint32_t *count)
+{
+    uint64_t until_ms = clock_monotonic_ms() + AMQP_CONNECT_MS;
+    amqp_queue_declare_ok_t found = {0};
+
+    do {
+        if (find_queue(setup, name, &found) != 0) {
+            return ERROR_BROKER;
+        }
+        *count = found.message_count;
+        if (found.consumer_count == 0) {
+            return 0;
+        }
+        amqp_thread_wait(setup->thread, -1, 0, LOOK_AGAIN_MS);
+    } while (clock_monotonic_ms() < until_ms);
+    return error_set(setup->error, ERROR_BROKER,
+                     "queue %.100s has a consumer already, and cannot be looked into", name);
+}
+
 static int step_look(struct setup *setup, uint32_t number)
 {
-    uint32_t count = 0;
+    const char *name = setup->thread->steps[number].name;
+    uint32_t count;
+    int code = wait_for_consumers(setup, name, &count);
 
-    if (find_queue(setup, setup->thread->steps[number].name, &count) != 0) {
-        return ERROR_BROKER;
+    if (code != 0 || count == 0) {
+        return code;
     }
-    if (count == 0) {
-        return 0;
+    code = amqp_look(setup->thread, setup->connection, setup->channel, number, count, setup->error);
+    if (code == 0) {
+        code = open_channel(setup, ++setup->channel);
     }
-    int code = amqp_look(setup->thread, setup->connection, setup->channel, number, count, setup->error);
-    return code == 0 ? open_channel(setup, ++setup->channel) : code;
+    return code == 0 ? wait_for_consumers(setup, name, &count) : code; /* until all is back */
 }
 
 static int step_consume(struct setup *setup, uint32_t number)

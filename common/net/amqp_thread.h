@@ -20,7 +20,8 @@ struct amqp_thread {
     pthread_t id;
     struct buffer collected;         /* events, while they are handled */
     struct amqp_job_list submitting; /* in this turn of the loop */
-    struct amqp_acks acks;           /* likewise */
+    struct amqp_acks acks;           /* that the thread does not know of yet */
+    unsigned ack_count;              /* for so many deliveries */
     uint64_t seen;                   /* the connection that on_state told of last */
 
     /* what it was started with; nobody changes it */

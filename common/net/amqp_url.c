@@ -166,7 +166,7 @@ static const char *read_place(struct amqp_url *url, struct text place)
     }
     if (port.bytes != NULL && !read_port(port, &url->port)) {
         return "the port is not a number from 1 to 65535 (in a user name or a password, : is written %3A, / "
-               "%2F, @ %40)";
+               "%2F, @ %40, a comma %2C)";
     }
     url->host = decode(host);
     snprintf(url->broker, sizeof url->broker, "%s%.*s%s:%u", brackets ? "[" : "", (int)host.length,

@@ -49,6 +49,7 @@ static void submit(struct grpc_call *call, const nghttp2_nv *headers, size_t cou
 
 /* ---- a message ---- */
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): nghttp2 says how it is declared */
 static ssize_t on_reply_wanted(nghttp2_session *session, int32_t stream_id, uint8_t *room, size_t length,
                                uint32_t *flags, nghttp2_data_source *source, void *context)
 {
@@ -84,6 +85,7 @@ void grpc_call_reply(struct grpc_call *call, struct text message)
     static const nghttp2_nv headers[] = {STATIC_HEADER(":status", "200"),
                                          STATIC_HEADER("content-type", "application/grpc")};
     struct grpc_connection *connection = call->connection;
+    nghttp2_data_provider provider;
 
     if (!take_back(call)) {
         return;
@@ -102,8 +104,9 @@ void grpc_call_reply(struct grpc_call *call, struct text message)
             uv_now(call->server->hub.loop); /* from now on there is something to read */
     }
     connection->reply_bytes += call->reply.length;
-    submit(call, headers, sizeof headers / sizeof *headers,
-           &(nghttp2_data_provider){.source.ptr = call, .read_callback = on_reply_wanted});
+    provider.source.ptr = call;
+    provider.read_callback = on_reply_wanted;
+    submit(call, headers, sizeof headers / sizeof *headers, &provider);
 }
 
 /* ---- a status ---- */

@@ -248,8 +248,6 @@ void grpc_client_settle(struct grpc_client *client)
 
 void grpc_client_close(struct grpc_client *client)
 {
-    struct grpc_client_connection *connection;
-
     if (client->closing) {
         return;
     }
@@ -262,8 +260,8 @@ void grpc_client_close(struct grpc_client *client)
         uv_freeaddrinfo(client->addresses);
         client->addresses = client->next_address = NULL;
     }
-    DL_FOREACH(client->connections, connection)
-    {
+    for (struct grpc_client_connection *connection = client->connections; connection != NULL;
+         connection = connection->next) {
         grpc_wire_close(&connection->wire);
     }
     grpc_client_settle(client);

@@ -25,6 +25,7 @@ static struct grpc_request *request_of(nghttp2_session *session, int32_t stream_
 
 /* ---- requests ---- */
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): nghttp2 says how it is declared */
 static ssize_t on_frame_wanted(nghttp2_session *session, int32_t stream_id, uint8_t *room, size_t length,
                                uint32_t *flags, nghttp2_data_source *source, void *context)
 {
@@ -91,8 +92,9 @@ static bool submit(struct grpc_client_connection *connection, struct grpc_reques
         HEADER("grpc-timeout", timeout, timeout_length,
                usual ? NGHTTP2_NV_FLAG_NONE : NGHTTP2_NV_FLAG_NO_INDEX),
     };
-    const nghttp2_data_provider provider = {.read_callback = on_frame_wanted};
+    nghttp2_data_provider provider = {0};
 
+    provider.read_callback = on_frame_wanted;
     int32_t stream_id = nghttp2_submit_request(connection->wire.session, NULL, headers,
                                                sizeof headers / sizeof *headers, &provider, request);
     if (stream_id < 0) { /* two thousand million calls need a new connection */

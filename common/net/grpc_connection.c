@@ -204,7 +204,10 @@ void grpc_connection_prepare(struct grpc_server *server)
 
 static void on_flushed(struct grpc_wire *wire)
 {
-    grpc_connection_continue(container_of(wire, struct grpc_connection, wire));
+    struct grpc_connection *connection = container_of(wire, struct grpc_connection, wire);
+
+    connection->resting = false;
+    grpc_connection_continue(connection);
 }
 
 static void on_lost(struct grpc_wire *wire, const char *why)
@@ -269,8 +272,11 @@ static int open_session(struct grpc_connection *connection)
     struct grpc_server *server = connection->server;
     nghttp2_session *session;
 
-    if (nghttp2_session_server_new3(&session, server->callbacks, connection, server->option,
-                                    &server->pool.memory) != 0) {
+    grpc_place_open(&connection->memory, &server->pool);
+    int failure = nghttp2_session_server_new3(&session, server->callbacks, connection, server->option,
+                                              &connection->memory.memory);
+    grpc_place_settle(&connection->memory);
+    if (failure != 0) {
         return UV_ENOMEM;
     }
     int status = grpc_wire_start(&connection->wire, session, SILENCE_MS);
@@ -346,4 +352,16 @@ void grpc_connection_continue(struct grpc_connection *connection)
     }
     /* A peer that reads nothing is not read from, either. */
     grpc_wire_pause(&connection->wire, connection->deferred != NULL && connection->wire.writing);
+}
+
+void grpc_connection_rest(struct grpc_connection *connection)
+{
+    const struct grpc_wire *wire = &connection->wire;
+    bool busy = connection->calls != NULL || wire->dirty || wire->writing || wire->lingering ||
+                nghttp2_session_want_write(wire->session) != 0;
+
+    if (!connection->resting && !busy) {
+        grpc_place_rest(&connection->memory);
+        connection->resting = true;
+    }
 }

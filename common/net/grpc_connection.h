@@ -22,6 +22,7 @@
 
 struct grpc_connection {
     struct grpc_wire wire;
+    struct grpc_place memory; /* of the session */
     struct grpc_server *server;
     struct grpc_connection *prev, *next;
     struct grpc_call *calls;    /* whose streams are open; a list */
@@ -29,6 +30,7 @@ struct grpc_connection {
     struct grpc_call *deferred; /* whole requests that wait until the peer reads its replies; another list */
     size_t reply_bytes;         /* of replies that nghttp2 has not taken yet */
     uint64_t opened_ms;
+    bool resting;  /* nothing was written since its memory was given back */
     bool greeted;  /* the peer's preface has come */
     bool draining; /* no new calls */
     bool warned;   /* and the peer was told so */
@@ -92,6 +94,9 @@ void grpc_connection_give_up(struct grpc_connection *connection, const char *why
 
 /* Says that no more calls are taken; the connection closes when those that it has are answered. */
 void grpc_connection_drain(struct grpc_connection *connection);
+
+/* Gives back the memory of a connection on which nothing happens. */
+void grpc_connection_rest(struct grpc_connection *connection);
 
 /* Gives whole requests to the owner while the peer reads its replies. */
 void grpc_connection_continue(struct grpc_connection *connection);

@@ -12,8 +12,10 @@ struct grpc_deadline {
     size_t place;   /* in the heap, from 1; 0 while it is in none */
 };
 
+struct grpc_deadline_place;
+
 struct grpc_deadlines {
-    struct grpc_deadline **heap; /* heap[1] is the earliest; owned, but not what it points to */
+    struct grpc_deadline_place *heap; /* heap[1] is the earliest; owned, but not what it points to */
     size_t count, capacity;
 };
 

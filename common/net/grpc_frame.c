@@ -180,8 +180,8 @@ void grpc_sentence_decode(struct buffer *out, struct text encoded)
         buffer_add_char(out, c != '\0' ? c : '?');
     }
     buffer_add_char(out, '\0');
-    text_make_printable(out->bytes + start);
-    out->length--;
+    text_make_printable(out->bytes + start); /* it may become shorter by that */
+    out->length = start + strlen(out->bytes + start);
 }
 
 /* ---- content types ---- */

@@ -9,40 +9,33 @@
 #define BUFFER_MIN 16384 /* bytes; what is smaller is no frame's buffer */
 #define PLACE_SIZE 20480 /* whole pages, as few as hold such a buffer */
 
-static size_t range_size(const struct grpc_pool *pool)
-{
-    return (size_t)pool->count * PLACE_SIZE;
-}
-
-static bool is_place(const struct grpc_pool *pool, const void *memory)
-{
-    uintptr_t at = (uintptr_t)memory;
-    uintptr_t start = (uintptr_t)pool->pages;
-
-    return pool->pages != NULL && at >= start && at < start + range_size(pool);
-}
+/* ---- what a session asks for ---- */
 
 static void *take(size_t size, void *context)
 {
-    struct grpc_pool *pool = context;
+    struct grpc_place *place = context;
+    struct grpc_pool *pool = place->pool;
 
-    if (size < BUFFER_MIN || size > PLACE_SIZE || pool->spare_count == 0) {
+    if (!place->open || size < BUFFER_MIN || size > PLACE_SIZE || pool->spare_count == 0) {
         return malloc(size); /* nghttp2 copes with NULL */
     }
-    return pool->pages + (size_t)pool->spare[--pool->spare_count] * PLACE_SIZE;
+    place->open = false;
+    place->buffer = pool->pages + (size_t)pool->spare[--pool->spare_count] * PLACE_SIZE;
+    return place->buffer;
 }
 
 static void give_back(void *memory, void *context)
 {
-    struct grpc_pool *pool = context;
+    struct grpc_place *place = context;
+    struct grpc_pool *pool = place->pool;
 
-    if (!is_place(pool, memory)) {
+    if (memory == NULL || memory != place->buffer) {
         free(memory);
         return;
     }
-    size_t place = (size_t)((char *)memory - pool->pages) / PLACE_SIZE;
-    (void)madvise(memory, PLACE_SIZE, MADV_DONTNEED); /* if that fails, it only costs memory */
-    pool->spare[pool->spare_count++] = (uint16_t)place;
+    grpc_place_rest(place);
+    pool->spare[pool->spare_count++] = (uint16_t)((size_t)(place->buffer - pool->pages) / PLACE_SIZE);
+    place->buffer = NULL;
 }
 
 static void *take_zeroed(size_t count, size_t size, void *context)
@@ -53,10 +46,12 @@ static void *take_zeroed(size_t count, size_t size, void *context)
 
 static void *resize(void *old, size_t size, void *context)
 {
+    const struct grpc_place *place = context;
+
     if (old == NULL) {
         return take(size, context);
     }
-    if (!is_place(context, old)) {
+    if (old != place->buffer) {
         return realloc(old, size);
     }
     if (size <= PLACE_SIZE) {
@@ -70,11 +65,33 @@ static void *resize(void *old, size_t size, void *context)
     return larger;
 }
 
+/* ---- places ---- */
+
+void grpc_place_open(struct grpc_place *place, struct grpc_pool *pool)
+{
+    *place = (struct grpc_place){.memory = {place, take, give_back, take_zeroed, resize},
+                                 .pool = pool,
+                                 .open = true};
+}
+
+void grpc_place_settle(struct grpc_place *place)
+{
+    place->open = false;
+}
+
+void grpc_place_rest(struct grpc_place *place)
+{
+    if (place->buffer != NULL) {
+        (void)madvise(place->buffer, PLACE_SIZE, MADV_DONTNEED); /* if that fails, it only costs memory */
+    }
+}
+
+/* ---- the pool ---- */
+
 void grpc_pool_open(struct grpc_pool *pool, size_t count)
 {
     *pool = (struct grpc_pool){.count = count};
-    pool->memory = (nghttp2_mem){pool, take, give_back, take_zeroed, resize};
-    void *pages = mmap(NULL, range_size(pool), PROT_READ | PROT_WRITE,
+    void *pages = mmap(NULL, count * PLACE_SIZE, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (pages == MAP_FAILED) {
         return;
@@ -90,7 +107,7 @@ void grpc_pool_open(struct grpc_pool *pool, size_t count)
 void grpc_pool_close(struct grpc_pool *pool)
 {
     if (pool->pages != NULL) {
-        munmap(pool->pages, range_size(pool));
+        munmap(pool->pages, pool->count * PLACE_SIZE);
     }
     free(pool->spare);
     *pool = (struct grpc_pool){0};

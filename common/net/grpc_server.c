@@ -13,6 +13,7 @@
 
 #define BACKLOG         1024 /* connections that the kernel may hold for us */
 #define HOUSEKEEPING_MS 1000
+#define REST_MS         2000 /* without output; then a connection is idle */
 #define LINGER_MS       1000 /* that a peer has to close a connection that is done */
 #define HANDLES         4    /* besides the listener, which closes first */
 
@@ -169,14 +170,18 @@ static void sum_up_all(struct grpc_server *server, bool at_once)
 static void on_housekeeping(uv_timer_t *timer)
 {
     struct grpc_server *server = container_of(timer, struct grpc_server, housekeeping);
-    struct grpc_connection *connection;
     uint64_t now_ms = uv_now(server->hub.loop);
 
-    DL_FOREACH(server->connections, connection) /* a closed one stays in the list until its close callback */
-    {
-        const char *fault = connection->wire.closing ? NULL : find_fault(connection, now_ms);
+    for (struct grpc_connection *connection = server->connections; connection != NULL;
+         connection = connection->next) {
+        if (connection->wire.closing) {
+            continue; /* it stays in the list until its close callback */
+        }
+        const char *fault = find_fault(connection, now_ms);
         if (fault != NULL) {
             grpc_connection_give_up(connection, fault);
+        } else if (now_ms - connection->wire.progress_ms >= REST_MS) {
+            grpc_connection_rest(connection);
         }
     }
     sum_up_all(server, false);
@@ -243,25 +248,22 @@ void grpc_server_settle(struct grpc_server *server)
 static void on_grace_over(uv_timer_t *timer)
 {
     struct grpc_server *server = container_of(timer, struct grpc_server, grace);
-    struct grpc_connection *connection;
 
-    DL_FOREACH(server->connections, connection)
-    {
+    for (struct grpc_connection *connection = server->connections; connection != NULL;
+         connection = connection->next) {
         grpc_wire_close(&connection->wire);
     }
 }
 
 void grpc_server_close(struct grpc_server *server, uint64_t grace_ms)
 {
-    struct grpc_connection *connection;
-
     if (server->closing) {
         return;
     }
     server->closing = true;
     uv_close((uv_handle_t *)&server->listener, NULL);
-    DL_FOREACH(server->connections, connection)
-    {
+    for (struct grpc_connection *connection = server->connections; connection != NULL;
+         connection = connection->next) {
         grpc_connection_drain(connection);
     }
     uv_timer_start(&server->grace, on_grace_over, grace_ms, 0);

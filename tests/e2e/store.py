@@ -26,11 +26,13 @@ class Store:
         self.suffix = "." + os.path.basename(self.folder)
         self.settings = settings
         self.members = []
+        self.closed = False
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        self.closed = True
         for member in self.members:
             member.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -200,7 +202,7 @@ class Writer(threading.Thread):
 
     def run(self):
         number = 0
-        while not self.stopping.is_set():
+        while not self.stopping.is_set() and not self.member.group.closed:
             number += 1
             message_uuid = str(uuid.uuid4())
             key, value = f"{self.prefix}{number % self.keys}", f"{self.prefix}-{number}"
@@ -208,7 +210,7 @@ class Writer(threading.Thread):
                 reply = self.member.set(key, value, message_uuid=message_uuid, timeout=10)
                 if reply["status"] == "ok":
                     self.acknowledged.append((message_uuid, key, value))
-            except (RefusedByTransport, AssertionError, ValueError):
+            except (RefusedByTransport, AssertionError, ValueError, OSError):
                 self.unknown += 1
                 time.sleep(0.05)
             time.sleep(self.pause)
@@ -218,6 +220,13 @@ class Writer(threading.Thread):
         self.join(LIMIT)
         assert not self.is_alive()
         return self.acknowledged
+
+
+def nothing_acknowledged_is_missing(store, writers):
+    """Each writer's keys hold its last acknowledged value, or one that it sent later and of which it has not heard."""
+    for writer in writers:
+        for key, value in {key: value for _, key, value in writer.acknowledged}.items():
+            assert int(store[key].rsplit("-")[-1]) >= int(value.rsplit("-")[-1]), (key, value, store[key])
 
 
 def delivered_seqs(member):

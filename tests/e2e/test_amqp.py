@@ -342,6 +342,11 @@ def test_tls_to_a_port_without_it():
     assert line.startswith("TLS refused: the handshake failed"), line
 
 
+def test_authorities_that_are_none():
+    line = refusal(f"amqps://guest:secret@localhost:{shared_broker().port}", AMQP_CA_FILE=__file__)
+    assert line == f"TLS refused: AMQP_CA_FILE {__file__[:100]} holds no authorities in PEM form", line
+
+
 def test_a_server_that_is_no_broker():
     with Babbler(b"HTTP/1.1 400 Bad Request\r\n\r\n") as server:
         line = refusal(f"amqp://guest:secret@127.0.0.1:{server.port}")
@@ -496,6 +501,32 @@ def test_a_broker_that_comes_up_later_and_is_killed_under_load():
             assert repeats_removed(consumer.bodies()) == list(range(1, 30001))
             for probe in (consumer, publisher):
                 assert len(probe.told("state connected")) >= 3
+                assert probe.leave() == 0
+
+
+def test_a_link_that_forgets_publishes_nothing_again():
+    queue = unique("q")
+    with Broker() as broker:
+        steps = [f"queue:{queue}", f"consume:{queue}"]
+        with Probe(broker.url, *steps) as consumer, Probe(broker.url, "forget", f"queue:{queue}") as publisher:
+            consumer.connected()
+            publisher.connected()
+            publisher.type(f"flood - {queue} 15000 200")
+            publisher.wait_for("done", 2000)
+            broker.kill()
+            publisher.wait_for("state disconnected")
+            kinds = [line.split(" ")[0] for line in publisher.told()]
+            assert kinds.index("published") < len(kinds) - 1 - kinds[::-1].index("state")  # all were done before
+            done = publisher.told("done")
+            assert {line.split(" ", 2)[2] for line in done} == {"none", "broker"}, done[-1]
+            assert sorted(int(line.split(" ")[1]) for line in done) == list(range(15000))
+            publisher.type(f"flood - {queue} 10 200")  # for the next connection
+            broker.restart()
+            publisher.wait_for("published", 2)
+            assert publisher.told("done")[15000:] == [f"done {n} none" for n in range(15000, 15010)]
+            wait_until(lambda: 15009 in consumer.bodies(), "what was published after")
+            assert set(consumer.bodies()) >= set(publisher.done())
+            for probe in (consumer, publisher):
                 assert probe.leave() == 0
 
 

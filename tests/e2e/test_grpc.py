@@ -315,14 +315,14 @@ def test_a_server_that_leaves_answers_what_it_has_and_says_goodbye():
             idle.send(frame(PING, ACK, 0, idle.read_until(PING)))
             assert idle.ended()
         assert server.process.wait(LIMIT) == 0
-    with KvServer(REPLY_DELAY_MS="60000") as server:  # one who never gets his answer, and one who does not listen
+    with KvServer(REPLY_DELAY_MS="5000") as server:  # one whose answer comes too late, and one who does not listen
         with Http2(server.target) as peer, Http2(server.target, greet=False):
             peer.send(peer.request(1))
             peer.send(frame(PING, 0, 0, b"12345678"))
             peer.read_until(PING)
             server.process.send_signal(signal.SIGTERM)
             assert peer.ended(), "the grace is over"
-        server.process.kill()
+        assert server.process.wait(LIMIT) == 0, "an answer to nobody"
 
 
 def test_a_port_that_is_taken_is_named():
@@ -456,6 +456,21 @@ def test_a_clean_restart_costs_only_the_calls_that_cross_the_goodbye():
         assert server.stop() == 0
     counted = through_restarts(stop)
     assert counted["OK"] >= 4940 and counted["OK"] + counted.get("UNAVAILABLE", 0) == 5000, counted
+
+
+def test_a_signal_ends_the_client_whatever_it_waits_for():
+    with KvServer(REPLY_DELAY_MS="60000") as server, socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        for target in [server.target, f"127.0.0.1:{deaf.getsockname()[1]}", "127.0.0.1:1", "nosuch.invalid:50051"]:
+            process = subprocess.Popen([program("tests/tools/kv_single"), "client", "--target", target],
+                                       stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            process.stdin.write(b"SET x 1\n" * 10)
+            process.stdin.flush()
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+            assert process.communicate(timeout=LIMIT) == (b"", b"") and process.returncode == 1
+        server.process.kill()
 
 
 def test_the_prompt_on_a_terminal():

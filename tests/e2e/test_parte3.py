@@ -68,8 +68,8 @@ def test_the_sequencer_is_killed_again_and_again():
         writers = [Writer(node, f"w{i}-") for i, node in enumerate(nodes)]
         for writer in writers:
             writer.start()
-        for _ in range(8):
-            time.sleep(random.uniform(0.05, 0.4))
+        for _ in range(12):
+            time.sleep(random.uniform(0.01, 0.3))
             sequencer.restart()
         acknowledged = [entry for writer in writers for entry in writer.finish()]
         assert len(acknowledged) > 100
@@ -94,8 +94,8 @@ def test_a_node_is_killed_at_random_instants():
         writers = [Writer(node, f"w{i}-") for i, node in enumerate(nodes)]
         for writer in writers:
             writer.start()
-        for _ in range(10):
-            time.sleep(random.uniform(0.02, 0.3))
+        for _ in range(13):
+            time.sleep(random.uniform(0.01, 0.2))
             nodes[1].restart()
         acknowledged = [entry for writer in writers for entry in writer.finish()]
         store.wait_until_equal(nodes)

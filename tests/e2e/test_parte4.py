@@ -77,18 +77,14 @@ def test_the_leader_is_killed_at_random_instants():
         writers = [Writer(leader, f"w{i}-") for i in range(3)]
         for writer in writers:
             writer.start()
-        for _ in range(6):
-            time.sleep(random.uniform(0.05, 0.5))
+        for _ in range(12):
+            time.sleep(random.uniform(0.01, 0.3))
             leader.restart()
         count = sum(len(writer.acknowledged) for writer in writers)
         wait_until(lambda: sum(len(writer.acknowledged) for writer in writers) > count + 30, "service to go on")
-        acknowledged = [entry for writer in writers for entry in writer.finish()]
-        store.wait_until_equal([leader] + followers)
-        values = leader.store()
-        for writer in writers:  # the last acknowledged value of each key, or one that was sent later
-            last = {key: value for _, key, value in writer.acknowledged}
-            for key, value in last.items():
-                assert int(values[key].rsplit("-")[-1]) >= int(value.rsplit("-")[-1]), (key, value, values[key])
+        for writer in writers:
+            writer.finish()
+        nothing_acknowledged_is_missing(store.wait_until_equal([leader] + followers), writers)
 
 
 def test_a_follower_is_killed_at_random_instants():
@@ -96,8 +92,8 @@ def test_a_follower_is_killed_at_random_instants():
         leader, followers = start_all(store)
         writer = Writer(leader, "w")
         writer.start()
-        for _ in range(8):
-            time.sleep(random.uniform(0.02, 0.3))
+        for _ in range(13):
+            time.sleep(random.uniform(0.01, 0.2))
             followers[0].restart()
         acknowledged = writer.finish()
         store.wait_until_equal([leader] + followers)

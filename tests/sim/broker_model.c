@@ -258,28 +258,22 @@ static void settle(struct broker_queue *queue)
     memmove(queue->given + at, queue->given + at + 1, (queue->given_count - at) * sizeof *queue->given);
 }
 
-static void mark(const struct message *message, bool *present, int64_t limit)
-{
-    if (message->seq >= 0 && message->seq < limit) {
-        present[message->seq] = true;
-    }
-}
-
-void broker_mark(const struct broker *broker, unsigned queue, bool *present, int64_t limit)
+void broker_mark(const struct broker *broker, unsigned queue, int64_t (*what_of)(const struct message *),
+                 bool *present)
 {
     const struct broker_queue *of = &broker->queues[queue];
 
     for (size_t i = 0; i < of->waiting_count; i++) {
-        mark(of->waiting[i], present, limit);
+        present[what_of(of->waiting[i])] = true;
     }
     for (size_t i = 0; i < of->given_count; i++) {
-        mark(of->given[i].message, present, limit);
+        present[what_of(of->given[i].message)] = true;
     }
     for (unsigned i = 0; i < BROKER_CHANNELS_MAX; i++) {
         const struct broker_channel *channel = &broker->channels[i];
         for (size_t at = channel->queued[queue]; at < channel->arrived; at++) {
             if ((channel->published[at].to & BROKER_TO(queue)) != 0) {
-                mark(channel->published[at].message, present, limit);
+                present[what_of(channel->published[at].message)] = true;
             }
         }
     }

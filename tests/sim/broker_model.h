@@ -118,8 +118,9 @@ struct message *broker_take(struct broker *broker, unsigned queue, unsigned deli
 /* Acknowledges; one of an earlier consumer is ignored. */
 void broker_ack(struct broker *broker, unsigned queue, uint64_t tag);
 
-/* Marks the numbers of all messages in or on their way into a queue, as far as they are below `limit`. */
-void broker_mark(const struct broker *broker, unsigned queue, bool *present, int64_t limit);
+/* Marks what all messages in a queue, or on their way into it, are by `what_of`. */
+void broker_mark(const struct broker *broker, unsigned queue, int64_t (*what_of)(const struct message *),
+                 bool *present);
 
 /* ---- the broker itself ---- */
 

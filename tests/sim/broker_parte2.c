@@ -19,7 +19,8 @@ struct node {
     unsigned life;
     struct order order;
     struct store store;
-    bool applied[COMMANDS_MAX], ever_applied[COMMANDS_MAX]; /* in this life; in any */
+    struct store ever;          /* what was delivered for the first time in any of its lives */
+    bool applied[COMMANDS_MAX]; /* in this life */
     unsigned others;                                        /* commands of others that were to be delivered */
     struct broker_publisher publisher;
 };
@@ -30,6 +31,7 @@ struct world {
     struct broker broker;
     struct commands commands;
     struct node nodes[PARTE2_NODES];
+    unsigned trouble; /* a fault is possible once in so many steps */
 };
 
 /* ---- a node ---- */
@@ -42,8 +44,11 @@ static void deliver(struct world *world, struct node *node, const struct message
     if (world->options->variant == PARTE2_DROPS_EVERY_SECOND && !own && node->others++ % 2 == 1) {
         return;
     }
-    node->applied[command] = node->ever_applied[command] = true;
+    node->applied[command] = true;
     store_apply(&node->store, message, &world->commands.finding);
+    if (store_count(&node->ever, command) == 0) {
+        store_apply(&node->ever, message, &world->commands.finding);
+    }
 }
 
 static void perform(struct world *world, struct node *node, struct actions *actions)
@@ -143,6 +148,7 @@ static void offer_steps(struct world *world, bool chaos)
 {
     const struct parte2_options *options = world->options;
     struct schedule *schedule = &world->schedule;
+    bool faults = chaos && schedule_once_in(schedule, world->trouble);
 
     schedule_begin(schedule);
     broker_offer_steps(&world->broker);
@@ -158,11 +164,11 @@ static void offer_steps(struct world *world, bool chaos)
         if (runs && node->consuming) {
             broker_offer_deliveries(&world->broker, i, true, PROCESS);
         }
-        if (chaos && options->disturbed && node->up) {
+        if (faults && options->disturbed && node->up) {
             schedule_offer(schedule, 1, LOSE, i, 0);
             schedule_offer(schedule, 1, PAUSE, i, 0);
         }
-        if (chaos && options->crashes && node->up) {
+        if (faults && options->crashes && node->up) {
             schedule_offer(schedule, 1, CRASH, i, 0);
         }
         if (chaos && (!runs || !node->consuming || !node->publisher.connected)) {
@@ -222,15 +228,16 @@ static void run_steps(struct world *world, bool chaos, unsigned most)
     }
 }
 
-/* What waits in a queue when its node has lost its memory is all that it gets: of the rest it had its share before. */
-static void check_ever_applied(struct world *world, const struct node *node)
+/* What waits in a queue when its node has lost its memory is all that it gets; the rest it had in an earlier life. */
+static void check_all_lives(struct world *world, const struct node *node)
 {
     for (unsigned command = 0; command < world->commands.count; command++) {
-        if (world->commands.all[command].answered && !node->ever_applied[command]) {
+        if (world->commands.all[command].answered && store_count(&node->ever, command) == 0) {
             finding_add(&world->commands.finding, "delivery: command %u was answered ok and never came to %s",
                         command, node->name);
         }
     }
+    store_check_fifo(&node->ever, node->name, &world->commands);
 }
 
 static void check(struct world *world, struct parte2_result *result)
@@ -241,8 +248,7 @@ static void check(struct world *world, struct parte2_result *result)
     result->same_order = true;
     for (unsigned i = 0; i < PARTE2_NODES; i++) {
         const struct node *node = &world->nodes[i];
-        check_ever_applied(world, node);
-        store_check_fifo(&node->store, node->name, commands);
+        check_all_lives(world, node);
         result->same_order = result->same_order && store_equal(&first->store, &node->store);
         if (world->options->crashes) {
             continue;
@@ -260,11 +266,13 @@ static void check(struct world *world, struct parte2_result *result)
 
 struct parte2_result parte2_run(const struct parte2_options *options)
 {
+    static const unsigned troubles[] = {1, 4, 16};
     static struct world world;
     struct parte2_result result = {0};
 
     world = (struct world){.options = options, .broker = {.schedule = &world.schedule}};
     schedule_init(&world.schedule, options->seed);
+    world.trouble = troubles[schedule_below(&world.schedule, 3)];
     for (unsigned i = 0; i < PARTE2_NODES; i++) {
         struct node *node = &world.nodes[i];
         snprintf(node->name, sizeof node->name, "node%u", i + 1);

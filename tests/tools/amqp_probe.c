@@ -1,7 +1,7 @@
 /* One link (common/net/amqp_link.h), driven by lines on standard input and telling all that comes on standard output:
  * what tests/e2e/test_amqp.py needs to look at a link from outside, with a real broker.
  *
- *   amqp_probe [quiet:COUNT] STEP...    exchange:NAME queue:NAME exclusive:NAME short:NAME (one message long)
+ *   amqp_probe [quiet:COUNT] [forget] STEP...    exchange:NAME queue:NAME exclusive:NAME short:NAME (one message long)
  *                                       bind:QUEUE:EXCHANGE look:QUEUE consume:QUEUE
  *
  *   publish EXCHANGE KEY FIRST COUNT [SIZE]   messages that hold their number, as fast as the link takes them
@@ -66,7 +66,8 @@ static void on_done(struct amqp_publish *publish, int code)
     struct probe *probe = message->probe;
 
     if (code != 0 || probe->expected == 0) {
-        printf("done %" PRIu64 " %s\n", message->number, error_name(code));
+        printf("done %" PRIu64 " %s%s\n", message->number, error_name(code),
+               code != 0 && probe->link.forget && probe->link.connected ? " while connected" : "");
     }
     free(message);
     if (--probe->not_done == 0) {
@@ -317,7 +318,9 @@ int main(int argc, char **argv)
     struct error error;
 
     for (int i = 1; i < argc; i++) {
-        if (sscanf(argv[i], "quiet:%" SCNu64, &probe.expected) != 1 && !add_step(&probe, argv[i])) {
+        if (strcmp(argv[i], "forget") == 0) {
+            probe.link.forget = true;
+        } else if (sscanf(argv[i], "quiet:%" SCNu64, &probe.expected) != 1 && !add_step(&probe, argv[i])) {
             fprintf(stderr, "amqp_probe: not understood: %s\n", argv[i]);
             return 2;
         }

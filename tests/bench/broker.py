@@ -1,0 +1,331 @@
+"""Parts 2 to 4: three replicas behind a broker, against bare_amqp (three consumers and one publisher), which moves the
+same bytes through the same broker with the same durability, window of confirms and prefetch.
+
+A throughput is that of commands which all three have: time runs from the first Set (the first publish) until every node
+has applied (every consumer has taken) the last one. kv_blaster.c says how that is seen without looking at each command.
+All Sets go through one node, as there is one publisher in the reference; nodes log warnings only. Everything runs on
+this machine, the clients too: what they cost is missing to the broker, and counts against us.
+
+A latency is that of 100 commands a second: from just before the client calls until the last of the three nodes has
+delivered the command, by the nodes' logs, against the age of a bare command when the last of the three consumers takes
+it. All of these times are of one clock, the machine's.
+"""
+
+import datetime
+import json
+import os
+import socket
+import time
+import uuid
+
+from harness import LIMIT, Failure, Lab, Process, Row, cpu_seconds, median, program, say
+
+NODES = 3
+WINDOW = PREFETCH = 1000  # a node's defaults
+DURABLE = True
+KEYS = 1000
+CONNECTIONS, STREAMS = 4, 500  # enough calls under way to keep a window full
+FLOOD_COUNT = 60_000
+LATENCY_COUNT = 300
+LATENCY_RATE = 100
+SOAK_COUNTS = (100_000, 400_000, 500_000)
+PARTS = ("parte2", "parte3", "parte4")
+THROUGHPUT_TARGETS = {"parte2": 0.8, "parte3": 0.4, "parte4": 0.7}
+LATENCY_TARGETS = {"parte2": 2, "parte3": 3.5, "parte4": 2}
+
+
+# ---- processes ----
+
+
+class Broker(Process):
+    """A RabbitMQ of our own (`lab broker`)."""
+
+    def __init__(self, lab):
+        super().__init__(lab, [program("lab"), "broker"])
+        self.url = self.read_line().removeprefix("AMQP_URL=")
+
+    def processes(self):
+        """The ids of what it consists of."""
+        found, new = [], [self.pid]
+        while new:
+            found += new
+            new = [child for pid in new for child in children_of(pid)]
+        return found
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait(LIMIT)
+        self.process.stdout.close()
+
+
+def children_of(pid):
+    try:
+        found = []
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children") as file:
+                found += [int(child) for child in file.read().split()]
+        return found
+    except OSError:
+        return []  # it has just ended
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Member(Process):
+    """One process of a part."""
+
+    def __init__(self, lab, broker, part, role, name, suffix, level):
+        self.log = os.path.join(lab.folder, f"{name}.jsonl")
+        self.port = free_port()
+        clean = {k: v for k, v in os.environ.items()
+                 if not k.startswith(("NET_", "AMQP_", "LOG_", "NODE_ID", "ROLE", "RPC_"))}
+        super().__init__(lab, [program(part), role], clean | {
+            "NODE_ID": name, "AMQP_URL": broker.url, "QUEUE_SUFFIX": suffix, "RPC_HOST": "127.0.0.1",
+            "RPC_PORT": str(self.port), "LOG_LEVEL": level, "LOG_FILE": self.log,
+            "AMQP_DURABLE": "yes" if DURABLE else "no", "AMQP_WINDOW": str(WINDOW), "AMQP_PREFETCH": str(PREFETCH),
+            "DATA_DIR": os.path.join(lab.folder, "data-" + name)})
+
+    def target(self):
+        return f"127.0.0.1:{self.port}"
+
+    def deliveries(self):
+        """When which command was delivered: microseconds since 1970, by its UUID."""
+        times = {}
+        with open(self.log) as file:
+            for line in file:
+                if '"event":"deliver"' in line:
+                    event = json.loads(line)
+                    moment = datetime.datetime.fromisoformat(event["ts"].replace("Z", "+00:00"))
+                    times[event["message_uuid"]] = round(moment.timestamp() * 1e6)
+        return times
+
+
+class Replicas:
+    """The replicas of a part; commands go through the first. `members` are all of its processes."""
+
+    def __init__(self, lab, broker, part, level="warning"):
+        suffix = "." + uuid.uuid4().hex[:12]
+        roles = ["leader"] + ["follower"] * (NODES - 1) if part == "parte4" else ["node"] * NODES
+        sequencer = [Member(lab, broker, part, "sequencer", "sequencer", suffix, level)] if part == "parte3" else []
+        self.nodes = [Member(lab, broker, part, role, f"node{i + 1}", suffix, level) for i, role in enumerate(roles)]
+        self.members = sequencer + self.nodes
+        self.targets = [node.target() for node in self.nodes]
+
+
+# ---- throughput ----
+
+
+class Flood:
+    """What came of one: seconds, and the seconds on a processor of all, the broker's among them."""
+
+
+def run_flood(count, broker, processes, start, wait):
+    """`start` makes it begin, `wait` returns when everything has arrived."""
+    involved = [process.pid for process in processes] + broker.processes()
+    before = sum(map(cpu_seconds, involved))
+    broker_before = sum(map(cpu_seconds, broker.processes()))
+    start()
+    result = Flood()
+    result.seconds = wait()
+    result.cpu_us = (sum(map(cpu_seconds, involved)) - before) / count * 1e6
+    result.broker_us = (sum(map(cpu_seconds, broker.processes())) - broker_before) / count * 1e6
+    result.per_second = count / result.seconds
+    return result
+
+
+def start_blaster(lab, replicas, count, keys=KEYS):
+    blaster = Process(lab, [program("tests/bench/kv_blaster"), "flood", str(count), str(keys), str(CONNECTIONS),
+                            str(STREAMS), "1", *replicas.targets])
+    blaster.expect("ready")
+    return blaster
+
+
+def flood_part(broker, part, count=FLOOD_COUNT, level="warning"):
+    with Lab() as lab:
+        replicas = Replicas(lab, broker, part, level)
+        blaster = start_blaster(lab, replicas, count)
+
+        def wait():
+            blaster.expect("answered")
+            return float(blaster.expect("applied")[0])
+        return run_flood(count, broker, [*replicas.members, blaster], lambda: blaster.write("go\n"), wait)
+
+
+class Bare:
+    """bare_amqp: a publisher and the consumers of its exchange."""
+
+    def __init__(self, lab, broker, count, rate):
+        name = "bare-" + uuid.uuid4().hex[:12]
+        common = [broker.url, name, str(int(DURABLE))]
+        self.consumers = [Process(lab, [program("tests/bench/bare_amqp"), "consume", *common, str(PREFETCH), str(count),
+                                        f"{name}-{i + 1}"]) for i in range(NODES)]
+        for consumer in self.consumers:
+            consumer.expect("ready")
+        self.publisher = Process(lab, [program("tests/bench/bare_amqp"), "publish", *common, str(WINDOW), str(count),
+                                       str(rate)])
+        self.publisher.expect("ready")
+        self.processes = [self.publisher, *self.consumers]
+
+    def start(self):
+        self.started = time.monotonic()
+        self.publisher.write("go\n")
+
+    def wait(self):
+        """Seconds until all had everything."""
+        return max(float(process.expect("done")[0]) for process in self.processes) - self.started
+
+
+def flood_bare(broker, count=FLOOD_COUNT):
+    with Lab() as lab:
+        bare = Bare(lab, broker, count, 0)
+        return run_flood(count, broker, bare.processes, bare.start, bare.wait)
+
+
+def take_turns(rounds, section, sides, show):
+    """Runs all sides, `rounds` times; who goes first changes. Results by side."""
+    results = {name: [] for name in sides}
+    for number in range(rounds):
+        names = list(sides)
+        for name in names[number % len(names):] + names[:number % len(names)]:
+            results[name].append(sides[name]())
+        say(f"  {section}: round {number + 1} of {rounds}: " +
+            ", ".join(f"{name} {show(results[name][-1])}" for name in names))
+    return results
+
+
+def ratios(ours, bare, number):
+    return [number(a) / number(b) for a, b in zip(ours, bare)]
+
+
+def throughput_rows(results, targets):
+    bare = results["bare"]
+    rows = []
+    for name, target in targets.items():
+        ours = results[name]
+        speed = ratios(ours, bare, lambda r: r.per_second)
+        cpu = ratios(bare, ours, lambda r: r.cpu_us)
+        broker_us, bare_broker_us = (median([r.broker_us for r in side]) for side in (ours, bare))
+        rows += [
+            Row("broker", f"{name}: commands/s at all three", f"{median([r.per_second for r in ours]):,.0f}",
+                f"{median([r.per_second for r in bare]):,.0f}", median(speed), at_least=target, unit="x",
+                spread=(min(speed), max(speed))),
+            Row("broker", f"{name}: the same by CPU time of all", f"{median([r.cpu_us for r in ours]):.1f} us",
+                f"{median([r.cpu_us for r in bare]):.1f} us", median(cpu), spread=(min(cpu), max(cpu)),
+                notes=[f"the broker's part of it: {broker_us:.1f} us and {bare_broker_us:.1f} us"])]
+    return rows
+
+
+def measure_broker(rounds):
+    with Lab() as lab:
+        broker = Broker(lab)
+        sides = {"bare": lambda: flood_bare(broker)} | {part: lambda part=part: flood_part(broker, part)
+                                                        for part in PARTS}
+        results = take_turns(rounds, "broker", sides, lambda r: f"{r.per_second:,.0f}/s")
+    return throughput_rows(results, THROUGHPUT_TARGETS)
+
+
+def measure_broker_logged(rounds):
+    with Lab() as lab:
+        broker = Broker(lab)
+        sides = {"bare": lambda: flood_bare(broker)}
+        sides |= {f"{part} {level}": lambda part=part, level=level: flood_part(broker, part, level=level)
+                  for part in PARTS for level in ("info", "debug")}
+        results = take_turns(rounds, "broker-logged", sides, lambda r: f"{r.per_second:,.0f}/s")
+    return throughput_rows(results, {name: None for name in sides if name != "bare"})
+
+
+# ---- latency ----
+
+
+class Latencies:
+    """Microseconds of each command, sorted: until all have it, and until its client was answered."""
+
+    def __init__(self, applied, answered=()):
+        self.applied, self.answered = sorted(applied), sorted(answered)
+
+
+def percentile(numbers, share):
+    return numbers[min(len(numbers) - 1, int(len(numbers) * share))]
+
+
+def pace_part(broker, part):
+    with Lab() as lab:
+        replicas = Replicas(lab, broker, part, "info")
+        blaster = Process(lab, [program("tests/bench/kv_blaster"), "pace", str(LATENCY_COUNT), str(LATENCY_RATE), "1",
+                                *replicas.targets])
+        blaster.expect("ready")
+        blaster.write("go\n")
+        sent = [blaster.expect("sent") for _ in range(LATENCY_COUNT)]
+        blaster.expect("end")
+        logs = [node.deliveries() for node in replicas.nodes]
+        try:
+            return Latencies([max(log[name] for log in logs) - int(at) for name, at, _ in sent],
+                             [int(answered) for *_, answered in sent])
+        except KeyError as missing:
+            raise Failure(f"{part}: a command was not delivered everywhere: {missing}") from None
+
+
+def pace_bare(broker):
+    with Lab() as lab:
+        bare = Bare(lab, broker, LATENCY_COUNT, LATENCY_RATE)
+        bare.start()
+        bare.wait()
+        ages = []
+        for consumer in bare.consumers:
+            consumer.write("ages\n")
+            ages.append([int(consumer.read_line()) for _ in range(LATENCY_COUNT)])
+        return Latencies(map(max, zip(*ages)))
+
+
+def measure_latency(rounds):
+    with Lab() as lab:
+        broker = Broker(lab)
+        sides = {"bare": lambda: pace_bare(broker)} | {part: lambda part=part: pace_part(broker, part) for part in PARTS}
+        results = take_turns(rounds, "latency", sides, lambda r: f"{percentile(r.applied, 0.5) / 1000:.2f} ms")
+    rows = []
+    for part in PARTS:
+        for share in (0.5, 0.99):
+            ours, bare = ([percentile(r.applied, share) for r in results[side]] for side in (part, "bare"))
+            factors = [a / b for a, b in zip(ours, bare)]
+            answered = median([percentile(r.answered, share) for r in results[part]])
+            rows.append(Row("latency", f"{part}: applied at all three, p{share * 100:.0f}", f"{median(ours) / 1000:.2f} ms",
+                            f"{median(bare) / 1000:.2f} ms", median(factors), spread=(min(factors), max(factors)),
+                            at_most=LATENCY_TARGETS[part] if share == 0.5 else None, unit="x",
+                            notes=[f"answered to the client after {answered / 1000:.2f} ms"]))
+    return rows
+
+
+# ---- memory in the long run ----
+
+
+def measure_soak(rounds):
+    """Once, whatever `rounds` says: it takes minutes."""
+    rows = []
+    with Lab() as broker_lab:
+        broker = Broker(broker_lab)
+        for part in PARTS:
+            with Lab() as lab:
+                replicas = Replicas(lab, broker, part)
+                sizes = []
+                for count in SOAK_COUNTS:
+                    blaster = start_blaster(lab, replicas, count)
+                    blaster.write("go\n")
+                    blaster.expect("answered")
+                    blaster.expect("applied")
+                    sizes.append([member.memory("status", "VmRSS") / 2**20 for member in replicas.members])
+                    say(f"  soak: {part}: {count:,} more: " + ", ".join(f"{size:.1f} MiB" for size in sizes[-1]))
+                names = [os.path.basename(member.log).removesuffix(".jsonl") for member in replicas.members]
+                growth = max(last - first for first, last in zip(sizes[0], sizes[-1]))
+                rows.append(Row("soak", f"{part}: VmRSS from {SOAK_COUNTS[0]:,} to {sum(SOAK_COUNTS):,} commands",
+                                f"{growth:+.1f} MiB", figure=growth, at_most=1, unit=" MiB",
+                                notes=["; ".join(f"{name}: " + ", ".join(f"{s:.1f}" for s in column)
+                                                 for name, column in zip(names, zip(*sizes))) + " MiB"]))
+    return rows
+
+
+SECTIONS = {"broker": measure_broker, "broker-logged": measure_broker_logged, "latency": measure_latency}
+LONG_SECTIONS = {"soak": measure_soak}

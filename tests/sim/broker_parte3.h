@@ -1,0 +1,107 @@
+/* Parte 3 on the modelled broker: its two rules, and around them what main.c and sequencer_main.c do, with faults; then
+ * everything heals, and must end alike. */
+#ifndef ORDEM_BROKER_PARTE3_H
+#define ORDEM_BROKER_PARTE3_H
+
+#include "parte3-sequencer/order.h"
+#include "parte3-sequencer/sequencer.h"
+#include "tests/sim/broker_model.h"
+#include "tests/sim/broker_notes.h"
+#include "tests/sim/broker_publisher.h"
+#include "tests/sim/broker_store.h"
+
+#define PARTE3_NODES     3
+#define PARTE3_SEQUENCER PARTE3_NODES /* node n's queue is n, its number among the processes too */
+#define PARTE3_INPUT     PARTE3_NODES
+#define PARTE3_HISTORY   (PARTE3_NODES + 1)
+#define PARTE3_SEQS      (STORE_MAX + 2) /* numbers are below */
+
+enum parte3_variant {
+    PARTE3_AS_IT_IS,
+    PARTE3_DELIVERS_EARLY,   /* what should be held back is delivered ("to break it" in order.c) */
+    PARTE3_IGNORES_GAPS,     /* nobody asks for what is missing */
+    PARTE3_READS_NO_HISTORY, /* a sequencer that starts counts from 1 */
+    PARTE3_ORDERS_REPEATS,   /* it does not ask what it ordered already ("to break it" in sequencer.c) */
+    PARTE3_ACKS_EARLY,       /* it acknowledges a command before its number is safe */
+    PARTE3_KNOWS_ONE_ASKER,  /* it helps a node that asks twice only if no other asked in between */
+    PARTE3_TAKES_NO_LOCK,    /* it reads the history while its predecessor's last messages are on their way */
+};
+
+struct parte3_options {
+    uint64_t seed;
+    unsigned commands;
+    unsigned history; /* ordered commands that the broker keeps. If they are all, every node may lose its memory; if
+                       * not, only while another has, or gets, what would be lost */
+    enum parte3_variant variant;
+};
+
+struct parte3_node {
+    char name[8];
+    bool started, up, consuming, paused;
+    unsigned life;
+    struct order order;
+    struct store store;
+    bool applied[COMMANDS_MAX]; /* one by one, and in this life */
+    struct broker_publisher publisher;
+};
+
+/* A numbered command that the broker has not confirmed. */
+struct parte3_ordering {
+    struct message *message; /* a reference */
+    uint64_t tag;            /* of the command in the input queue */
+    bool sent_again;         /* to a node that asked: there is nothing to acknowledge */
+};
+
+struct parte3_sequencer {
+    bool up, connected, paused;
+    struct sequencer rule;
+    unsigned channel;
+    int64_t confirmed_seq;
+    struct message *last[PARTE3_SEQS]; /* what the broker has, by number; references */
+    struct parte3_ordering *orderings; /* in the order of the channel */
+    size_t count, capacity;
+    int64_t asked_seq[PARTE3_NODES]; /* who asked for what, and was not helped by it */
+    unsigned asker;                  /* the last */
+};
+
+struct parte3_world {
+    const struct parte3_options *options;
+    struct schedule schedule;
+    struct broker broker;
+    struct notes notes;
+    struct commands commands;
+    struct parte3_node nodes[PARTE3_NODES];
+    struct parte3_sequencer sequencer;
+    unsigned trouble; /* a fault is possible once in so many steps */
+
+    /* What the broker has seen of the total order. */
+    int numbered[PARTE3_SEQS]; /* the command of each number, -1 for none yet */
+    int64_t seq_of[COMMANDS_MAX];
+    int64_t last_seq;
+};
+
+/* Runs until all has healed and is quiet; what was found wrong, if anything. */
+struct finding parte3_run(const struct parte3_options *options);
+
+/* broker_parte3_node.c: a node, as main.c has it. */
+void parte3_node_start(struct parte3_world *world, unsigned number);
+void parte3_node_crash(struct parte3_world *world, unsigned number);
+void parte3_node_consume(struct parte3_world *world, unsigned number); /* it is connected again */
+void parte3_node_lose_consumer(struct parte3_world *world, unsigned number);
+void parte3_node_request(struct parte3_world *world, unsigned number, unsigned command);
+void parte3_node_confirm(struct parte3_world *world, unsigned number);
+void parte3_node_process(struct parte3_world *world, unsigned number, unsigned delivery);
+void parte3_node_hear(struct parte3_world *world, const struct note *note);
+void parte3_node_tick(struct parte3_world *world, unsigned number);
+
+/* broker_parte3_sequencer.c: the sequencer, as sequencer_main.c has it. */
+bool parte3_sequencer_may_connect(const struct parte3_world *world); /* is the lock free? */
+void parte3_sequencer_connect(struct parte3_world *world);           /* and start, if it is down */
+void parte3_sequencer_lose(struct parte3_world *world);              /* its connection */
+void parte3_sequencer_crash(struct parte3_world *world);
+void parte3_sequencer_process(struct parte3_world *world, unsigned delivery);
+void parte3_sequencer_confirm(struct parte3_world *world);
+void parte3_sequencer_hear(struct parte3_world *world, const struct note *note);
+void parte3_sequencer_announce(struct parte3_world *world);
+
+#endif

@@ -1,0 +1,67 @@
+/* Parte 3's rules on a modelled broker: one total order, the same at all nodes, without gaps and without repeats,
+ * whoever crashes; and each shortcut that the rules do not take is one that some schedule punishes. */
+#include "tests/sim/broker_parte3.h"
+
+#include "tests/sim/broker_seeds.h"
+#include "tests/unit/unit.h"
+
+#define SEEDS        1000
+#define SEEDS_OF_BAD 100
+#define COMMANDS     24
+
+static void run(struct seeds *seeds, struct parte3_options options)
+{
+    options.commands = COMMANDS;
+    for (; seeds_next(seeds);) {
+        options.seed = seeds->seed;
+        struct finding finding = parte3_run(&options);
+        seeds_note(seeds, &finding);
+    }
+}
+
+static void everybody_may_crash_while_the_history_has_all(void **state)
+{
+    struct seeds seeds = seeds_of(SEEDS);
+
+    (void)state;
+    run(&seeds, (struct parte3_options){.history = COMMANDS});
+    seeds_expect_none(&seeds);
+}
+
+static void a_short_history_is_enough_while_a_node_has_the_rest(void **state)
+{
+    struct seeds seeds = seeds_of(SEEDS);
+
+    (void)state;
+    run(&seeds, (struct parte3_options){.history = 8});
+    seeds_expect_none(&seeds);
+}
+
+static void expect_caught(enum parte3_variant variant, const char *name)
+{
+    struct seeds seeds = seeds_of(SEEDS_OF_BAD);
+
+    run(&seeds, (struct parte3_options){.history = COMMANDS, .variant = variant});
+    seeds_expect_some(&seeds, name);
+}
+
+static void bad_nodes_are_caught(void **state)
+{
+    (void)state;
+    expect_caught(PARTE3_DELIVERS_EARLY, "delivering instead of holding back");
+    expect_caught(PARTE3_IGNORES_GAPS, "asking nobody for what is missing");
+}
+
+static void bad_sequencers_are_caught(void **state)
+{
+    (void)state;
+    expect_caught(PARTE3_READS_NO_HISTORY, "a sequencer that does not read the history");
+    expect_caught(PARTE3_ORDERS_REPEATS, "a sequencer that orders what comes again");
+    expect_caught(PARTE3_ACKS_EARLY, "acknowledging a command before its number is safe");
+    expect_caught(PARTE3_KNOWS_ONE_ASKER, "helping only a node that asks twice in a row");
+    expect_caught(PARTE3_TAKES_NO_LOCK, "reading the history while a predecessor still writes it");
+}
+
+UNIT_MAIN(cmocka_unit_test(everybody_may_crash_while_the_history_has_all),
+          cmocka_unit_test(a_short_history_is_enough_while_a_node_has_the_rest),
+          cmocka_unit_test(bad_nodes_are_caught), cmocka_unit_test(bad_sequencers_are_caught))
