@@ -147,12 +147,14 @@ int update_log_open(struct update_log *log, uv_loop_t *loop, const char *folder,
     if (code != 0) {
         return code;
     }
-    if (sqlite3_open(path, &log->database) != SQLITE_OK) {
-        code = error_set(error, ERROR_FILE, "%s: %s", path, sqlite3_errmsg(log->database));
-    } else if (sqlite3_exec(log->database, schema, NULL, NULL, NULL) == SQLITE_BUSY) {
+    int status = sqlite3_open(path, &log->database);
+    if (status == SQLITE_OK) {
+        status = sqlite3_exec(log->database, schema, NULL, NULL, NULL);
+    }
+    if (status == SQLITE_BUSY) {
         code =
             error_set(error, ERROR_FILE, "%s: another leader has it open (DATA_DIR says where it is)", path);
-    } else if (sqlite3_errcode(log->database) != SQLITE_OK) {
+    } else if (status != SQLITE_OK) {
         code = error_set(error, ERROR_FILE, "%s: %s", path, sqlite3_errmsg(log->database));
     }
     if (code == 0) {

@@ -1,7 +1,9 @@
-/* What a group of nodes did, as their logs tell it: the material of every verdict.
+/* What a group of nodes did, as their logs tell it: the material of every verdict. With them go the log of the clients,
+ * who tell what they asked and what they were answered, and that of the lab, which tells whom it killed.
  *
  * Built line by line (history_add), whatever the order of files and however their lines are mixed; only the order of
- * the lines of one node counts. Everything is known by its number: processes, commands, events, keys, values. */
+ * the lines of one node counts, and of the lines of all clients, whose one file is in the order of real time.
+ * Everything is known by its number: processes, commands, events, keys, values. */
 #ifndef ORDEM_HISTORY_H
 #define ORDEM_HISTORY_H
 
@@ -30,15 +32,32 @@ enum event_kind {
     EVENT_RECEIVE,
     EVENT_DELIVER,
     EVENT_FAULT,
-    EVENT_STOP
+    EVENT_STOP,
+    EVENT_HOLD,
+    EVENT_DISCARD, /* of a command that came once more */
+    EVENT_RECOVER,
+    EVENT_INVOKE, /* of clients */
+    EVENT_COMPLETE,
+    EVENT_KILL, /* of the lab */
+    EVENT_RESTART,
+    EVENT_PAUSE,
+    EVENT_RESUME,
+    EVENT_REPLY, /* the rest is only drawn */
+    EVENT_CONNECT,
+    EVENT_DISCONNECT,
+    EVENT_ELECT,
+    EVENT_STEP_DOWN,
+    EVENT_GIVE_UP,
+    EVENT_KIND_COUNT
 };
 
 struct event {
     enum event_kind kind;
     uint32_t process;
-    uint32_t command; /* HISTORY_NONE for start, ready, stop */
+    uint32_t command; /* HISTORY_NONE where it is about none */
     int64_t wall_us;
     int64_t ordem_local; /* deliver and stop; LOG_RECORD_NO_NUMBER elsewhere */
+    int64_t seq, epoch;  /* of the command, or of the state that was installed; likewise */
     struct line_place place;
 };
 
@@ -49,12 +68,42 @@ struct command_record {
     uint32_t sender_process; /* whose log tells the send, or who would; HISTORY_NONE without its log */
     uint32_t send_event;     /* HISTORY_NONE if no log tells that it was sent */
     uint32_t send_index;     /* its place among its sender's commands, from 1; 0 if not sent */
+    uint32_t number_event;   /* the send that carries its seq; HISTORY_NONE if none does */
+    uint32_t seq_event;      /* the first line that tells its seq; HISTORY_NONE if none does */
+    int64_t seq, epoch;      /* as that line tells; LOG_RECORD_NO_NUMBER where it does not */
+    uint32_t operation;      /* the client's who asked for it; HISTORY_NONE if no log tells */
     int8_t type;             /* enum command_type */
 };
 
 /* Two lines that tell one command differently. */
 struct contradiction {
     uint32_t command, first_event, second_event;
+};
+
+enum operation_status { OPERATION_OK, OPERATION_ERROR, OPERATION_UNKNOWN };
+
+/* What a client asked for, and how that ended. */
+struct operation {
+    uint32_t client; /* a process */
+    uint32_t command;
+    uint32_t invoke, complete; /* events; HISTORY_NONE where it never ended */
+    enum operation_status status;
+    uint32_t value; /* what a GET read, in `texts`; NAMES_NONE where it is not told */
+    int64_t latency_us;
+};
+
+/* What the lab did to a process. */
+struct intervention {
+    uint32_t event;
+    uint32_t target;  /* in `texts` */
+    uint32_t process; /* HISTORY_NONE if it has no log: a broker */
+};
+
+/* What a process says of its own store: as it stops, or when it has installed one. */
+struct store_record {
+    uint32_t event;
+    uint32_t from; /* whose state it installed, in `texts`; NAMES_NONE where it stops */
+    int64_t keys;  /* LOG_RECORD_NO_NUMBER where it does not say */
 };
 
 /* A fault that was injected on purpose. */
@@ -71,10 +120,37 @@ struct problem {
     char text[256];
 };
 
-/* One node's log. */
+/* A last line that was cut, as a kill leaves it. */
+struct tear {
+    struct line_place place;
+    bool mended; /* the process started again behind it */
+};
+
+enum process_role {
+    ROLE_REPLICA,
+    ROLE_COORDINATOR, /* it orders, and keeps no store: a sequencer */
+    ROLE_CLIENT,
+    ROLE_LAB
+};
+
+/* One life of a process: from one start to the next. What it remembers, it remembers within one. */
+struct incarnation {
+    uint32_t process;
+    uint32_t number;           /* among those of its process, from 1 */
+    size_t first, end;         /* of the process's events */
+    int64_t start_us, last_us; /* its first and its last line */
+    int64_t ready_us;          /* INT64_MAX if it never was */
+    bool left;                 /* it stopped properly */
+    bool crashed;              /* it was killed, or died, or nobody knows how it ended before it started again */
+    int64_t crashed_us;        /* what it did until then may not be in its log */
+    uint32_t kill_event;       /* the lab's; HISTORY_NONE */
+};
+
+/* One node's log, or one client's. */
 struct process {
-    uint32_t name;    /* in `texts` */
-    uint32_t part;    /* in `texts`; NAMES_NONE if its log does not say */
+    uint32_t name; /* in `texts` */
+    uint32_t part; /* in `texts`; NAMES_NONE if its log does not say */
+    enum process_role role;
     uint32_t source;  /* the file that its lines come from */
     uint32_t *events; /* its own, in the order of its log; owned */
     size_t event_count, event_capacity;
@@ -87,6 +163,7 @@ struct process {
     uint64_t dropped;         /* datagrams that its kernel dropped for want of buffer space */
     struct line_place dropped_place;
     bool cut; /* has a problem with missing deliveries */
+    uint32_t first_incarnation, incarnation_count;
 };
 
 /* Zeroed to start with. */
@@ -100,10 +177,23 @@ struct history {
     size_t command_count, command_capacity;
     struct process *processes;
     size_t process_count, process_capacity;
+    struct incarnation *incarnations; /* of replicas and coordinators, by process; made by history_complete */
+    size_t incarnation_count, incarnation_capacity;
+    struct operation *operations; /* in the order of their invocations */
+    size_t operation_count, operation_capacity;
+    bool operations_unclear; /* lines of clients are missing, or in several files, and so in no certain order */
+    struct intervention *interventions;
+    size_t intervention_count, intervention_capacity;
+    struct store_record *stores;
+    size_t store_count, store_capacity;
     struct fault_record *faults;
     size_t fault_count, fault_capacity;
     struct contradiction *contradictions;
     size_t contradiction_count, contradiction_capacity;
+    struct contradiction *renumberings; /* two lines that give one command two places */
+    size_t renumbering_count, renumbering_capacity;
+    struct tear *tears;
+    size_t tear_count, tear_capacity;
     struct problem *problems;
     size_t problem_count, problem_capacity;
     uint64_t further_problems; /* above HISTORY_PROBLEMS_MAX they are only counted */
@@ -113,7 +203,11 @@ struct history {
 /* Adds what one line says. Lines of one process must come in their order. */
 void history_add(struct history *history, const struct log_record *record, struct line_place place);
 
-/* After the last line: connects commands with their senders and looks for gaps. */
+/* A line was cut where a kill may have cut it: at the end of its file (`mended` is false), or before a line by which
+ * the process starts again. */
+void history_add_tear(struct history *history, struct line_place place, bool mended);
+
+/* After the last line: connects commands with their senders, tells the lives of processes apart and looks for gaps. */
 void history_complete(struct history *history);
 
 /* Notes that a log cannot be trusted. */
@@ -122,6 +216,18 @@ void history_add_problem(struct history *history, uint32_t process, bool missing
 
 /* Lines of that file could not be read: no node that it tells of can be said not to have delivered something. */
 void history_distrust_source(struct history *history, uint32_t source);
+
+/* The last life of a replica or a coordinator, NULL for another process. */
+const struct incarnation *history_last_incarnation(const struct history *history, uint32_t process);
+
+/* The life that an event of a replica or a coordinator belongs to. */
+const struct incarnation *history_incarnation_of(const struct history *history, uint32_t event);
+
+/* What a process said of its store in that line, NULL if nothing. */
+const struct store_record *history_find_store(const struct history *history, uint32_t event);
+
+/* What the lab did in that line, NULL if it is none of its lines. */
+const struct intervention *history_find_intervention(const struct history *history, uint32_t event);
 
 /* The first fault of a command at a process, NULL if none was injected there. `kind` may be NULL for any. */
 const struct fault_record *history_find_fault(const struct history *history, uint32_t process,

@@ -57,9 +57,9 @@ static void resolve_aliases(const struct part_plan *plan, unsigned brokers, stru
     for (size_t i = 0; i < schedule->count; i++) {
         char *target = schedule->events[i].target;
         if (plan->first_alias != NULL && strcmp(target, plan->first_alias) == 0) {
-            strcpy(target, "node1");
+            snprintf(target, SCHEDULE_TARGET_MAX, "node1");
         } else if (brokers > 1 && strcmp(target, "broker") == 0) {
-            strcpy(target, "broker1");
+            snprintf(target, SCHEDULE_TARGET_MAX, "broker1");
         }
     }
 }

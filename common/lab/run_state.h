@@ -44,6 +44,18 @@ struct run {
     bool has_log;
 };
 
+/* ---- run_phases.c ---- */
+
+/* Starts the members; from then on the loop carries the run through its phases, until `finished`. */
+void run_begin(struct run *run);
+
+/* The first Ctrl-C lets the members leave; the second does not wait for them. */
+void run_interrupt(struct run *run);
+
+/* A member ended, or the broker did: if that was not planned, it is the end of the run. */
+void run_lose_member(struct group *group, struct member *member);
+void run_lose_broker(struct run *run, const struct error *error);
+
 /* ---- run_members.c ---- */
 
 /* Puts the group together and starts it. ERROR_PROCESS, ERROR_FILE, ERROR_NETWORK. */

@@ -8,7 +8,8 @@
 
 #define CHANNEL 1
 
-static const struct timeval patience = {.tv_sec = 3}; /* for each step */
+static const struct timeval patience = {
+    .tv_sec = 10}; /* for each step: a quorum queue whose members are not all alive takes some seconds */
 
 static int open_socket(amqp_connection_state_t connection, const struct amqp_url *url, struct error *error)
 {

@@ -75,7 +75,7 @@ int scratch_make(struct scratch *scratch, uv_loop_t *loop, const char *beginning
         rmdir(made);
         return ERROR_FILE;
     }
-    strcpy(scratch->path, absolute);
+    memcpy(scratch->path, absolute, strlen(absolute) + 1);
     free(absolute);
     scratch->released = scratch->swept = false;
     uv_pipe_init(loop, &scratch->hold, 0);

@@ -66,7 +66,7 @@ static int take_frame(struct look *look, const amqp_frame_t *frame)
     }
     const amqp_method_t *method = &frame->payload.method;
     if (method->id == AMQP_CONNECTION_CLOSE_METHOD || method->id == AMQP_CHANNEL_CLOSE_METHOD) {
-        return amqp_reason_method(look->error, "looking into a queue", method);
+        return fail(look, (amqp_rpc_reply_t){.reply_type = AMQP_RESPONSE_SERVER_EXCEPTION, .reply = *method});
     }
     if (method->id == AMQP_BASIC_DELIVER_METHOD && frame->channel == look->channel) {
         return amqp_content_begin(&look->content, method, &look->event, look->error);
@@ -93,7 +93,8 @@ static int receive(struct look *look, uint32_t count)
                              name_of(look));
         }
         if (status != AMQP_STATUS_OK) {
-            return amqp_reason_status(look->error, "looking into a queue", status);
+            return fail(look, (amqp_rpc_reply_t){.reply_type = AMQP_RESPONSE_LIBRARY_EXCEPTION,
+                                                 .library_error = status});
         }
         code = take_frame(look, &frame);
         amqp_maybe_release_buffers_on_channel(look->connection, frame.channel);

@@ -172,7 +172,8 @@ static int wait_for_consumers(struct setup *setup, const char *name, uint32_t *c
             return 0;
         }
         amqp_thread_wait(setup->thread, -1, 0, LOOK_AGAIN_MS);
-    } while (clock_monotonic_ms() < until_ms);
+        amqp_thread_take(setup->thread);
+    } while (clock_monotonic_ms() < until_ms && !amqp_thread_is_over(setup->thread, clock_monotonic_ms()));
     return error_set(setup->error, ERROR_BROKER,
                      "queue %.100s has a consumer already, and cannot be looked into", name);
 }

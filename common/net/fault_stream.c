@@ -34,13 +34,10 @@ static struct text sender_of(const struct stalled_stream *stream)
 
 static struct stalled_stream *find_stream(struct fault_link *link, struct text name)
 {
-    struct stalled_stream *stream;
+    struct stalled_stream *stream = link->streams;
 
-    DL_FOREACH(link->streams, stream)
-    {
-        if (text_equal(name, sender_of(stream))) {
-            break;
-        }
+    while (stream != NULL && !text_equal(name, sender_of(stream))) {
+        stream = stream->next;
     }
     return stream;
 }
@@ -96,12 +93,10 @@ static bool is_due(const struct fault_link *link, const struct stalled_stream *s
 /* Wakes up for the first message that is or will be due; what is cut off waits until the partition changes. */
 static void set_timer(struct fault_link *link)
 {
-    struct stalled_stream *stream;
     uint64_t now_ms = uv_now(link->loop);
     uint64_t next_ms = UINT64_MAX;
 
-    DL_FOREACH(link->streams, stream)
-    {
+    for (const struct stalled_stream *stream = link->streams; stream != NULL; stream = stream->next) {
         uint64_t due_ms = stream->first->due_ms > now_ms ? stream->first->due_ms : now_ms;
         if (due_ms < next_ms && !faults_cut(&link->faults, sender_of(stream))) {
             next_ms = due_ms;
@@ -116,12 +111,11 @@ static void set_timer(struct fault_link *link)
 
 void fault_stream_release(struct fault_link *link)
 {
-    struct stalled_stream *stream;
     struct stalled_stream *next;
     uint64_t now_ms = uv_now(link->loop);
 
-    DL_FOREACH_SAFE(link->streams, stream, next)
-    {
+    for (struct stalled_stream *stream = link->streams; stream != NULL; stream = next) {
+        next = stream->next;
         while (is_due(link, stream, now_ms)) {
             struct stalled *stalled = take_first(stream);
             link->on_message(link, stalled->message, stalled->receipt);

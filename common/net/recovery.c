@@ -128,8 +128,10 @@ static int read_note(struct recovery *recovery, struct text type, struct recover
     }
     if (code == 0 && text_equal(type, text_of("state"))) {
         const struct json_member *snapshot = need(object, "snapshot", JSON_OBJECT, error);
-        code = snapshot == NULL ? (int)error->code : 0;
-        note->snapshot = snapshot == NULL ? (struct text){0} : snapshot->text;
+        if (snapshot == NULL) {
+            return error->code;
+        }
+        note->snapshot = snapshot->text;
     }
     return code;
 }

@@ -103,14 +103,11 @@ void request_fail(struct request *request, const char *sentence)
 
 void requests_expire(struct requests *requests, uint64_t now_ms)
 {
-    struct request *request;
     struct request *next;
 
-    DL_FOREACH_SAFE(requests->oldest, request, next)
-    {
-        if (request->answer_by_ms > now_ms) {
-            return;
-        }
+    for (struct request *request = requests->oldest; request != NULL && request->answer_by_ms <= now_ms;
+         request = next) {
+        next = request->next;
         fail_call(request, GRPC_DEADLINE_EXCEEDED, "not done in time: it may or may not be done later");
         request_settle(request);
     }
@@ -118,11 +115,10 @@ void requests_expire(struct requests *requests, uint64_t now_ms)
 
 void requests_abandon(struct requests *requests)
 {
-    struct request *request;
     struct request *next;
 
-    DL_FOREACH_SAFE(requests->oldest, request, next)
-    {
+    for (struct request *request = requests->oldest; request != NULL; request = next) {
+        next = request->next;
         fail_call(request, GRPC_UNAVAILABLE, "the node leaves: the command may or may not be done");
         request_settle(request);
     }

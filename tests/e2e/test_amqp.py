@@ -580,6 +580,25 @@ def test_closing_while_a_broker_does_not_answer():
         broker.resume()
 
 
+def test_a_broker_that_takes_no_publishes_for_now():
+    queue = unique("q")
+    with Broker() as broker, Probe(broker.url, f"queue:{queue}", f"consume:{queue}") as probe:
+        def wait_for_line(words):
+            wait_until(lambda: [e for e in probe.log("connect") if words in e.get("message", "")], words)
+        probe.connected()
+        broker.control("set_vm_memory_high_watermark", "0.000001")  # its memory alarm
+        probe.type(f"flood - {queue} 3000 1000")
+        wait_for_line("the broker takes no publishes for now")
+        probe.ping()
+        assert len(probe.told("done")) < 3000
+        broker.control("set_vm_memory_high_watermark", "0.4")
+        probe.wait_for("published")
+        probe.wait_for("got", 3000)
+        wait_for_line("the broker takes publishes again")
+        assert probe.bodies() == list(range(3000)) and len(probe.told("state")) == 1
+        assert probe.leave() == 0
+
+
 def test_what_waits_is_bounded():
     with Probe(f"amqp://127.0.0.1:{free_port()}", "exchange:any") as probe:
         probe.type("flood any - 30000 10")

@@ -138,8 +138,8 @@ def test_replies_of_many_mib_pass_and_a_peer_that_reads_nothing_costs_little():
             server.call("Set", f'{{"key":"k{i}","value":"{"v" * SNAPSHOT}"}}'.encode())
         code, lines = client(server.target, "PRINT\nPRINT\n")
         assert code == 0 and [len(json.loads(line["snapshot"])) for line in lines] == [5, 5]
-        counted = load(server.target, "/kv.KvService/Print", "{}", 20, 20)
-        assert counted["OK"] == 20 and counted["reply_bytes"] > 20 * 5 * SNAPSHOT
+        counted = load(server.target, "/kv.KvService/Print", "{}", 20, 20, 60000)
+        assert counted["OK"] == 20 and counted["reply_bytes"] > 20 * 5 * SNAPSHOT, counted
         before = server.memory()
         wide = setting(4, 2**31 - 1)
         with Http2(server.target, wide) as silent, Http2(server.target) as closed:

@@ -267,6 +267,17 @@ static bool is_done(struct parte4_world *world)
            store_equal(&leader->store, &leader->disk.updates);
 }
 
+/* The first leader takes no writes, and says that it should be started again. */
+static void start_again(struct parte4_world *world)
+{
+    struct parte4_node *first = &world->nodes[0];
+
+    if (world->options->second_leaves && first->up && first->has_led && !first->order.leading &&
+        first->wanted_epoch == MESSAGE_NO_EPOCH) {
+        parte4_node_crash(world, first);
+    }
+}
+
 static void heal(struct parte4_world *world)
 {
     unsigned calm = 0;
@@ -284,6 +295,8 @@ static void heal(struct parte4_world *world)
                 parte4_leader_announce(world, node);
             }
         }
+        run_steps(world, false, STEPS_MAX);
+        start_again(world);
         run_steps(world, false, STEPS_MAX);
         calm = is_done(world) ? calm + 1 : 0;
     }

@@ -19,6 +19,7 @@ enum parte4_variant {
     PARTE4_KEEPS_ITS_EPOCH, /* a leader that starts goes on in the epoch that its log ends with */
     PARTE4_FORGETS_ITS_LOG, /* a leader that has begun an epoch puts a peer's state in its store only */
     PARTE4_LEADS_AGAIN,     /* a leader that stepped down does not give up an epoch that it wanted to begin */
+    PARTE4_TELLS_NO_EPOCH,  /* nobody tells a leader of a newer one that is gone */
     PARTE4_IGNORES_EPOCHS,  /* followers take updates of any */
     PARTE4_IGNORES_GAPS,    /* nobody asks for what is missing */
 };

@@ -1,12 +1,15 @@
 #include "tests/sim/broker_parte4.h"
 #include "tests/sim/broker_seeds.h"
 
+/* Of an epoch that it has heard of only, it has nothing. */
 static void recover(struct parte4_world *world, struct parte4_node *node)
 {
+    bool tells = world->options->variant != PARTE4_TELLS_NO_EPOCH;
+    bool lags = tells && node->order.known_epoch > node->order.epoch;
     struct note note = {.type = NOTE_ASK,
                         .from = node->number,
-                        .epoch = node->order.epoch,
-                        .seq = node->order.next_seq};
+                        .epoch = lags ? node->order.known_epoch : node->order.epoch,
+                        .seq = lags ? 0 : node->order.next_seq};
 
     if (world->options->variant != PARTE4_IGNORES_GAPS) {
         seeds_show("%s asks from %lld, epoch %lld", node->name, (long long)note.seq, (long long)note.epoch);
@@ -180,10 +183,15 @@ void parte4_node_process(struct parte4_world *world, struct parte4_node *node, u
     message_unref(heard);
 }
 
-static void answer(struct parte4_world *world, const struct parte4_node *node, const struct note *ask)
+static void answer(struct parte4_world *world, struct parte4_node *node, const struct note *ask)
 {
     bool newer = node->order.epoch > ask->epoch;
+    struct actions actions = {0};
 
+    if (world->options->variant != PARTE4_TELLS_NO_EPOCH) {
+        order_hear(&node->order, ask->epoch, 0, &actions);
+        parte4_node_perform(world, node, &actions);
+    }
     if (newer || (node->order.epoch == ask->epoch && node->applied_seq >= ask->seq)) {
         notes_send(&world->notes, &(struct note){.type = NOTE_STATE,
                                                  .from = ask->to,
@@ -226,6 +234,9 @@ void parte4_node_hear(struct parte4_world *world, const struct note *note)
         parte4_leader_hear(node, note);
         order_hear(&node->order, epoch, note->seq, &actions);
         parte4_node_perform(world, node, &actions);
+        if (note->epoch < node->order.known_epoch && world->options->variant != PARTE4_TELLS_NO_EPOCH) {
+            recover(world, node); /* so that this leader hears of it */
+        }
         break;
     }
 }

@@ -6,7 +6,7 @@
 #include "tests/unit/unit.h"
 
 #define SEEDS        1000
-#define SEEDS_OF_BAD 100
+#define SEEDS_OF_BAD 200
 #define COMMANDS     24
 
 static void run(struct seeds *seeds, struct parte4_options options)
@@ -75,6 +75,7 @@ static void bad_leaders_are_caught(void **state)
     expect_caught(PARTE4_SENDS_UNRECORDED, one, "sending before the disk has it");
     expect_caught(PARTE4_KEEPS_ITS_EPOCH, one_stays, "going on in the old epoch");
     expect_caught(PARTE4_FORGETS_ITS_LOG, two, "a peer's state in the store and not in the log");
+    expect_caught(PARTE4_TELLS_NO_EPOCH, one_stays, "telling a leader nothing of a newer epoch");
     expect_caught(PARTE4_LEADS_AGAIN, two, "stepping down and leading still");
 }
 
