@@ -120,10 +120,10 @@ struct problem {
     char text[256];
 };
 
-/* A last line that was cut, as a kill leaves it. */
+/* A last line that is cut, as a kill leaves it. */
 struct tear {
+    uint32_t file; /* its name, in `texts` */
     struct line_place place;
-    bool mended; /* the process started again behind it */
 };
 
 enum process_role {
@@ -141,9 +141,9 @@ struct incarnation {
     int64_t start_us, last_us; /* its first and its last line */
     int64_t ready_us;          /* INT64_MAX if it never was */
     bool left;                 /* it stopped properly */
-    bool crashed;              /* it was killed, or died, or nobody knows how it ended before it started again */
-    int64_t crashed_us;        /* what it did until then may not be in its log */
-    uint32_t kill_event;       /* the lab's; HISTORY_NONE */
+    bool crashed;        /* it was killed, or died, or nobody knows how it ended before it started again */
+    int64_t crashed_us;  /* what it did until then may not be in its log */
+    uint32_t kill_event; /* the lab's; HISTORY_NONE */
 };
 
 /* One node's log, or one client's. */
@@ -181,7 +181,8 @@ struct history {
     size_t incarnation_count, incarnation_capacity;
     struct operation *operations; /* in the order of their invocations */
     size_t operation_count, operation_capacity;
-    bool operations_unclear; /* lines of clients are missing, or in several files, and so in no certain order */
+    bool
+        operations_unclear; /* lines of clients are missing, or in several files, and so in no certain order */
     struct intervention *interventions;
     size_t intervention_count, intervention_capacity;
     struct store_record *stores;
@@ -203,9 +204,11 @@ struct history {
 /* Adds what one line says. Lines of one process must come in their order. */
 void history_add(struct history *history, const struct log_record *record, struct line_place place);
 
-/* A line was cut where a kill may have cut it: at the end of its file (`mended` is false), or before a line by which
- * the process starts again. */
-void history_add_tear(struct history *history, struct line_place place, bool mended);
+/* The last line of a file is cut: a problem, unless that is where its node was killed. */
+void history_add_tear(struct history *history, const char *file, struct line_place place);
+
+/* Is the line a start of a process that has started before? */
+bool history_is_restart(const struct history *history, const struct log_record *record);
 
 /* After the last line: connects commands with their senders, tells the lives of processes apart and looks for gaps. */
 void history_complete(struct history *history);

@@ -4,7 +4,24 @@
  * Cachin, Guerraoui and Rodrigues 2011. The three orders are judged among the commands that were delivered: that one
  * is missing is the business of delivery alone.
  *
- * Time and memory: n log n in the deliveries, times the number of pairs of nodes for total order. */
+ * Processes crash and come back (Rodrigues and Raynal 2003, "Atomic Broadcast in Asynchronous Crash-Recovery
+ * Distributed Systems"; the fail-recovery model of Cachin, Guerraoui and Rodrigues):
+ *
+ *   - A process is *correct* if it is up in the end: its last life (from one start to the next) was not ended by a
+ *     kill or an error.
+ *   - A command is *owed* to the correct processes if its client was told "ok"; without a client's word, if its sender
+ *     logged the send and did not crash in that life (validity); and if a correct process has delivered it (agreement).
+ *     What a sender took with it in a crash, and what a client was told "error" or nothing about, may be delivered or
+ *     not: but then everywhere or nowhere.
+ *   - What is owed is delivered in any life, or is part of a state that the process installed up to the command's seq.
+ *     A process is owed what was sent since it was first ready, also while it was down, unless it had left properly.
+ *   - Duplicates, orders and seq are judged within one life: what comes again after a crash comes to a process that has
+ *     forgotten it, unless it has installed a state that holds it.
+ *
+ * The last instants before a crash may be missing in a log, as lines are written a few at a time. What could have
+ * happened there is neither held against a process nor counted in its favour: the verdict is then unknown.
+ *
+ * Time and memory: n log n in the deliveries, times the number of pairs of lives for total order. */
 #ifndef ORDEM_JUDGE_H
 #define ORDEM_JUDGE_H
 
@@ -15,22 +32,25 @@
 #include <stdint.h>
 
 enum guarantee {
-    GUARANTEE_DELIVERY,      /* every correct node delivers every command sent */
-    GUARANTEE_NO_DUPLICATES, /* no node delivers a command twice */
+    GUARANTEE_DELIVERY,      /* every correct process delivers every command that is owed to it */
+    GUARANTEE_NO_DUPLICATES, /* no process delivers a command twice */
     GUARANTEE_NO_CREATION,   /* what is delivered was sent, and is what was sent */
     GUARANTEE_FIFO,          /* one sender's commands are delivered in the order in which it sent them */
     GUARANTEE_CAUSAL,        /* what a sender knew when it sent a command is delivered before that command */
-    GUARANTEE_TOTAL,         /* any two nodes deliver any two commands in the same order */
+    GUARANTEE_TOTAL,         /* any two processes deliver any two commands in the same order */
     GUARANTEE_CONVERGENCE,   /* all replicas end equal */
+    GUARANTEE_GAP_FREE,      /* one seq for each command and one command for each seq; delivered 1, 2, 3, … */
+    GUARANTEE_LINEARIZABLE,  /* what clients read is what one copy of the store would have told them */
     GUARANTEE_COUNT
 };
 
 enum outcome { OUTCOME_HOLDS, OUTCOME_VIOLATED, OUTCOME_UNKNOWN };
 
-#define EVIDENCE_MAX 6
+#define EVIDENCE_MAX 8
 
 struct verdict {
     enum outcome outcome;
+    bool not_applicable;             /* there is nothing that it could be said of: it holds, of nothing */
     uint64_t count;                  /* violations; of what, `finding` says */
     struct buffer finding;           /* "8 of 900 deliveries are missing"; where unknown, why */
     struct buffer story;             /* of the counterexample: one sentence that says what happened and why */
@@ -41,7 +61,14 @@ struct verdict {
 /* A key that replicas disagree on. */
 struct difference {
     uint32_t key;       /* in `texts` */
-    uint32_t *last_set; /* by replica: the delivery that set it last, HISTORY_NONE if none did; owned */
+    uint32_t *last_set; /* by replica: a line about the command that set it last (a delivery there, or where it came
+                         * with an installed state, any), HISTORY_NONE if none did; owned */
+};
+
+/* How clients fared. */
+struct clients_summary {
+    uint64_t operations, ok, errors, unknown; /* those that never ended are unknown */
+    int64_t p50_us, p99_us;                   /* latency of what was ok; -1 if nothing was */
 };
 
 struct judgement {
@@ -50,9 +77,11 @@ struct judgement {
     size_t replica_count;
     struct difference *differences; /* by key, bytewise; owned */
     size_t difference_count;
-    uint64_t keys;       /* keys at any replica */
-    uint64_t commands;   /* that were sent or delivered */
-    uint64_t deliveries; /* at all nodes */
+    uint64_t nodes, coordinators; /* replicas with a log, and those that only order */
+    uint64_t keys;                /* keys at any replica */
+    uint64_t commands;            /* that were sent or delivered */
+    uint64_t deliveries;          /* at all nodes */
+    struct clients_summary clients;
 };
 
 /* Judges; the judgement refers to the history and lives no longer than it. */

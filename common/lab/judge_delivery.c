@@ -1,4 +1,4 @@
-/* Delivery, no duplicates, no creation: the three that need no order. */
+/* Delivery: does every correct process deliver what is owed to it? */
 #include "common/lab/judge_parts.h"
 #include "common/memory.h"
 
@@ -8,194 +8,255 @@
 /* A command that was sent less than this before a log ends may still have been on its way: nothing follows. */
 #define ON_ITS_WAY_US 300000
 
-/* ---- delivery ---- */
+/* ---- what is owed ---- */
 
-/* Correct in the textbooks' sense: it started once, and did not crash. */
-static bool is_correct(const struct process *process)
+struct delivering {
+    struct judging *judging;
+    uint32_t *highest;        /* by life and process: the highest send_index of it that was delivered there */
+    bool *at_correct;         /* by command: a correct process has delivered it */
+    uint64_t due, unclear;    /* deliveries */
+};
+
+static uint32_t *highest_of(const struct delivering *delivering, size_t life, uint32_t sender)
 {
-    return process->starts == 1 && process->ready && !process->cut;
+    return &delivering->highest[life * delivering->judging->history->process_count + sender];
 }
+
+static void look_through_lives(struct delivering *delivering)
+{
+    struct judging *judging = delivering->judging;
+    const struct history *history = judging->history;
+
+    for (size_t i = 0; i < history->incarnation_count; i++) {
+        const struct life *life = &judging->lives[i];
+        bool correct = judging_is_correct(judging, life->incarnation->process);
+        for (uint32_t position = 1; position <= life->length; position++) {
+            uint32_t number = history->events[life_event(life, position)].command;
+            const struct command_record *command = &history->commands[number];
+            delivering->at_correct[number] |= correct;
+            if (command->send_index > 0) {
+                uint32_t *highest = highest_of(delivering, i, command->sender_process);
+                *highest = command->send_index > *highest ? command->send_index : *highest;
+            }
+        }
+    }
+}
+
+static const struct operation *operation_of(const struct history *history, uint32_t command)
+{
+    uint32_t operation = history->commands[command].operation;
+    return operation != HISTORY_NONE ? &history->operations[operation] : NULL;
+}
+
+/* A GET may be answered before it is sent anywhere; a SET that was answered "ok" is safe. */
+static bool is_promised(const struct history *history, uint32_t command)
+{
+    const struct operation *operation = operation_of(history, command);
+    return operation != NULL && operation->status == OPERATION_OK &&
+           history->commands[command].type == COMMAND_SET;
+}
+
+static bool is_owed(const struct delivering *delivering, uint32_t command)
+{
+    const struct history *history = delivering->judging->history;
+    const struct operation *operation = operation_of(history, command);
+    uint32_t send = history->commands[command].send_event;
+
+    if (delivering->at_correct[command] || is_promised(history, command)) {
+        return true;
+    }
+    bool refused = operation != NULL && operation->status != OPERATION_OK;
+    return !refused && send != HISTORY_NONE && !history_incarnation_of(history, send)->crashed;
+}
+
+/* When the command was there to be delivered, as well as the logs tell. */
+static int64_t time_of(const struct delivering *delivering, uint32_t command)
+{
+    const struct history *history = delivering->judging->history;
+    const struct operation *operation = operation_of(history, command);
+    uint32_t send = history->commands[command].send_event;
+
+    if (send == HISTORY_NONE && operation != NULL) {
+        send = operation->invoke;
+    }
+    return history->events[send != HISTORY_NONE ? send : delivering->judging->delivered[command]].wall_us;
+}
+
+/* ---- to whom ---- */
 
 enum duty { DUTY_NONE, DUTY_UNCLEAR, DUTY_DELIVER };
 
-/* Had `process` to deliver a command sent at `sent_us`? Not one from before it joined; unclear near its end. */
-static enum duty duty_of(const struct process *process, int64_t sent_us)
+/* Could the process have delivered it in the last instants of that life, of which its log need not tell? Not if it was
+ * sent later, nor if it had delivered what its sender sent later. */
+static bool may_be_untold(const struct delivering *delivering, const struct process *process, uint32_t life,
+                          uint32_t number, int64_t sent_us)
 {
-    int64_t end_us = process->stopped ? process->stopped_us : process->last_us;
+    const struct command_record *command = &delivering->judging->history->commands[number];
+    const struct incarnation *incarnation = delivering->judging->lives[life].incarnation;
 
-    if (sent_us < process->ready_us || sent_us > end_us) {
-        return process->stopped || sent_us < process->ready_us ? DUTY_NONE : DUTY_UNCLEAR;
+    if (!incarnation->crashed || sent_us > incarnation->crashed_us) {
+        return false;
     }
-    return sent_us + ON_ITS_WAY_US > end_us ? DUTY_UNCLEAR : DUTY_DELIVER;
+    for (uint32_t i = process->first_incarnation; i <= life && command->send_index > 0; i++) {
+        if (*highest_of(delivering, i, command->sender_process) > command->send_index) {
+            return false;
+        }
+    }
+    return true;
 }
 
-/* The line that stands against the promise: the process's last, with all it delivered. */
-static uint32_t last_event(const struct process *process)
+/* Had the process left properly at that moment, and not come back yet? */
+static bool was_away(const struct history *history, const struct process *process, int64_t at_us)
 {
-    return process->events[process->event_count - 1];
+    for (uint32_t i = 0; i < process->incarnation_count; i++) {
+        const struct incarnation *incarnation = &history->incarnations[process->first_incarnation + i];
+        bool last = i + 1 == process->incarnation_count;
+        if (incarnation->left && at_us > incarnation->last_us && (last || at_us < incarnation[1].ready_us)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Has a correct process to deliver that command? Not one from before it joined; unclear near the end of its log. */
+static enum duty duty_of(const struct delivering *delivering, uint32_t number, uint32_t command)
+{
+    const struct history *history = delivering->judging->history;
+    const struct process *process = &history->processes[number];
+    int64_t sent_us = time_of(delivering, command);
+    int64_t joined_us = INT64_MAX;
+
+    for (uint32_t i = process->first_incarnation; i < process->first_incarnation + process->incarnation_count;
+         i++) {
+        const struct incarnation *incarnation = &history->incarnations[i];
+        joined_us = incarnation->ready_us < joined_us ? incarnation->ready_us : joined_us;
+    }
+    if (sent_us < joined_us || was_away(history, process, sent_us)) {
+        return DUTY_NONE;
+    }
+    for (uint32_t i = process->first_incarnation; i < process->first_incarnation + process->incarnation_count;
+         i++) {
+        const struct incarnation *incarnation = &history->incarnations[i];
+        bool ending = incarnation->left && sent_us <= incarnation->last_us &&
+                      sent_us + ON_ITS_WAY_US > incarnation->last_us;
+        if (ending || may_be_untold(delivering, process, i, command, sent_us)) {
+            return DUTY_UNCLEAR;
+        }
+    }
+    return sent_us + ON_ITS_WAY_US > process->last_us ? DUTY_UNCLEAR : DUTY_DELIVER;
+}
+
+/* Is the command part of a state that the process installed? */
+static bool is_covered(const struct delivering *delivering, int64_t installed, uint32_t command)
+{
+    const struct command_record *record = &delivering->judging->history->commands[command];
+    return record->seq != LOG_RECORD_NO_NUMBER && record->seq <= installed;
+}
+
+/* ---- the story ---- */
+
+/* The life that had crashed when the command was sent, before the next one was ready; NULL if the process was up. */
+static const struct incarnation *find_absence(const struct history *history, const struct process *process,
+                                              int64_t sent_us)
+{
+    for (uint32_t i = 0; i + 1 < process->incarnation_count; i++) {
+        const struct incarnation *incarnation = &history->incarnations[process->first_incarnation + i];
+        if (incarnation->crashed && sent_us > incarnation->last_us && sent_us < incarnation[1].ready_us) {
+            return incarnation;
+        }
+    }
+    return NULL;
+}
+
+static void tell_missing(const struct delivering *delivering, uint32_t process, uint32_t command)
+{
+    const struct history *history = delivering->judging->history;
+    const struct command_record *record = &history->commands[command];
+    const struct process *log = &history->processes[process];
+    const struct incarnation *absence = find_absence(history, log, time_of(delivering, command));
+    struct verdict *verdict = &delivering->judging->judgement->verdicts[GUARANTEE_DELIVERY];
+
+    verdict->outcome = OUTCOME_VIOLATED;
+    tell_process(&verdict->story, history, process);
+    buffer_add_string(&verdict->story, " never delivered ");
+    tell_command(&verdict->story, history, command);
+    if (record->send_event != HISTORY_NONE) {
+        buffer_add_string(&verdict->story, ", which ");
+        tell_process(&verdict->story, history, history->events[record->send_event].process);
+        buffer_add_string(&verdict->story, " sent");
+        verdict_add_evidence(verdict, record->send_event);
+    }
+    if (is_promised(history, command)) {
+        const struct operation *operation = operation_of(history, command);
+        buffer_add_string(&verdict->story, record->send_event != HISTORY_NONE ? ", and " : ", though ");
+        tell_process(&verdict->story, history, operation->client);
+        buffer_add_string(&verdict->story, " was told that it is safe");
+        verdict_add_evidence(verdict, operation->complete);
+    } else if (delivering->judging->delivered[command] != HISTORY_NONE) {
+        verdict_add_evidence(verdict, delivering->judging->delivered[command]);
+    }
+    if (absence != NULL) {
+        buffer_add_string(&verdict->story, ": ");
+        tell_crash(verdict, history, absence);
+        buffer_add_string(&verdict->story, " only after it had been sent, and nothing had kept it");
+    } else {
+        tell_loss(verdict, history, process, command);
+    }
+    verdict_add_evidence(verdict, log->events[log->event_count - 1]); /* the last, with all that it delivered */
+}
+
+/* ---- the check ---- */
+
+static void judge_process(struct delivering *delivering, uint32_t process)
+{
+    struct judging *judging = delivering->judging;
+    struct verdict *verdict = &judging->judgement->verdicts[GUARANTEE_DELIVERY];
+    bool correct = judging_is_correct(judging, process);
+    int64_t installed = judging_installed(judging, process);
+
+    for (uint32_t c = 0; c < judging->history->command_count; c++) {
+        if (judging_delivery(judging, process, c) != HISTORY_NONE) {
+            delivering->due++;
+            continue;
+        }
+        if (!correct || is_covered(delivering, installed, c) || !is_owed(delivering, c)) {
+            continue;
+        }
+        enum duty duty = duty_of(delivering, process, c);
+        delivering->due += duty == DUTY_DELIVER;
+        delivering->unclear += duty == DUTY_UNCLEAR;
+        if (duty == DUTY_DELIVER && verdict->count++ == 0) {
+            tell_missing(delivering, process, c);
+        }
+    }
 }
 
 void judge_delivery(struct judging *judging)
 {
     const struct history *history = judging->history;
     struct verdict *verdict = &judging->judgement->verdicts[GUARANTEE_DELIVERY];
-    uint64_t due = 0;
-    uint64_t unclear = 0;
+    struct delivering delivering = {.judging = judging};
 
-    for (uint32_t c = 0; c < history->command_count; c++) {
-        const struct command_record *command = &history->commands[c];
-        if (command->send_event == HISTORY_NONE) {
-            continue;
-        }
-        for (uint32_t p = 0; p < history->process_count; p++) {
-            const struct process *process = &history->processes[p];
-            bool delivered = judging->position[p][c] != NOT_DELIVERED;
-            enum duty duty = is_correct(process)
-                                 ? duty_of(process, history->events[command->send_event].wall_us)
-                                 : DUTY_NONE;
-            due += delivered || duty == DUTY_DELIVER;
-            unclear += !delivered && duty == DUTY_UNCLEAR;
-            if (delivered || duty != DUTY_DELIVER || verdict->count++ > 0) {
-                continue;
-            }
-            verdict->outcome = OUTCOME_VIOLATED;
-            verdict_add_evidence(verdict, command->send_event);
-            tell_process(&verdict->story, history, p);
-            buffer_add_string(&verdict->story, " never delivered ");
-            tell_command(&verdict->story, history, c);
-            buffer_add_string(&verdict->story, ", which ");
-            tell_process(&verdict->story, history, history->events[command->send_event].process);
-            buffer_add_string(&verdict->story, " sent");
-            tell_loss(verdict, history, p, c);
-            verdict_add_evidence(verdict, last_event(process));
+    delivering.highest = memory_new_zeroed(history->incarnation_count * history->process_count,
+                                           sizeof *delivering.highest);
+    delivering.at_correct = memory_new_zeroed(history->command_count, sizeof *delivering.at_correct);
+    look_through_lives(&delivering);
+    for (uint32_t p = 0; p < history->process_count; p++) {
+        if (history->processes[p].role == ROLE_REPLICA) {
+            judge_process(&delivering, p);
         }
     }
+    free(delivering.highest);
+    free(delivering.at_correct);
     if (verdict->count > 0) {
         buffer_add_format(&verdict->finding, "%" PRIu64 " of %" PRIu64 " deliveries are missing",
-                          verdict->count, due);
-    } else if (unclear > 0) {
+                          verdict->count, delivering.due);
+    } else if (delivering.unclear > 0) {
         verdict->outcome = OUTCOME_UNKNOWN;
         buffer_add_format(&verdict->finding,
-                          "%" PRIu64 " deliveries are missing where the log ends too early to tell", unclear);
+                          "%" PRIu64 " deliveries are missing where a log ends too early to tell",
+                          delivering.unclear);
     } else {
-        buffer_add_format(&verdict->finding, "all %" PRIu64 " deliveries happened", due);
-    }
-}
-
-/* ---- no duplicates ---- */
-
-static void tell_duplicate(struct verdict *verdict, const struct history *history, uint32_t first,
-                           uint32_t second)
-{
-    const struct event *event = &history->events[first];
-    const struct fault_record *fault =
-        history_find_fault(history, event->process, event->command, "duplicate");
-
-    verdict->outcome = OUTCOME_VIOLATED;
-    verdict_add_evidence(verdict, first);
-    verdict_add_evidence(verdict, second);
-    tell_process(&verdict->story, history, event->process);
-    buffer_add_string(&verdict->story, " delivered ");
-    tell_command(&verdict->story, history, event->command);
-    buffer_add_format(&verdict->story, " twice, as its commands %" PRId64 " and %" PRId64, event->ordem_local,
-                      history->events[second].ordem_local);
-    if (fault != NULL) {
-        buffer_add_string(&verdict->story, ": the network, as it was asked to, doubled it");
-        verdict_add_evidence(verdict, fault->event);
-    } else {
-        buffer_add_string(&verdict->story, ": nothing remembered that it had been applied");
-    }
-}
-
-void judge_no_duplicates(struct judging *judging)
-{
-    const struct history *history = judging->history;
-    struct verdict *verdict = &judging->judgement->verdicts[GUARANTEE_NO_DUPLICATES];
-    uint32_t *first = memory_new(history->command_count * sizeof *first);
-    uint32_t *seen_in = memory_new_zeroed(history->command_count, sizeof *seen_in);
-    uint32_t life = 0; /* from one start of one process to the next */
-
-    for (size_t p = 0; p < history->process_count; p++) {
-        const struct process *process = &history->processes[p];
-        life++;
-        for (size_t i = 0; i < process->event_count; i++) {
-            uint32_t number = process->events[i];
-            const struct event *event = &history->events[number];
-            if (event->kind ==
-                EVENT_START) { /* its store is empty again: what comes now comes to a new one */
-                life++;
-            } else if (event->kind == EVENT_DELIVER && seen_in[event->command] != life) {
-                seen_in[event->command] = life;
-                first[event->command] = number;
-            } else if (event->kind == EVENT_DELIVER && verdict->count++ == 0) {
-                tell_duplicate(verdict, history, first[event->command], number);
-            }
-        }
-    }
-    free(seen_in);
-    free(first);
-    if (verdict->count > 0) {
-        buffer_add_format(&verdict->finding, "%" PRIu64 " deliveries repeat an earlier one", verdict->count);
-    } else {
-        buffer_add_string(&verdict->finding, "no command was delivered twice at a node");
-    }
-}
-
-/* ---- no creation ---- */
-
-static void tell_contradiction(struct verdict *verdict, const struct history *history,
-                               const struct contradiction *contradiction)
-{
-    verdict->outcome = OUTCOME_VIOLATED;
-    verdict_add_evidence(verdict, contradiction->first_event);
-    verdict_add_evidence(verdict, contradiction->second_event);
-    tell_process(&verdict->story, history, history->events[contradiction->first_event].process);
-    buffer_add_string(&verdict->story, " knows command ");
-    struct text uuid = names_text(&history->uuids, history->commands[contradiction->command].uuid);
-    buffer_add(&verdict->story, uuid.bytes, uuid.length);
-    buffer_add_string(&verdict->story, " as ");
-    tell_command(&verdict->story, history, contradiction->command);
-    buffer_add_string(&verdict->story, ", ");
-    tell_process(&verdict->story, history, history->events[contradiction->second_event].process);
-    buffer_add_string(&verdict->story, " as something else: it was altered on the way, or in the log");
-}
-
-static void tell_unsent(struct verdict *verdict, const struct history *history, uint32_t command)
-{
-    const struct command_record *record = &history->commands[command];
-
-    verdict->outcome = OUTCOME_VIOLATED;
-    verdict_add_evidence(verdict, record->first_event);
-    tell_process(&verdict->story, history, history->events[record->first_event].process);
-    buffer_add_string(&verdict->story, " delivered ");
-    tell_command(&verdict->story, history, command);
-    buffer_add_string(&verdict->story, " in the name of ");
-    tell_process(&verdict->story, history, record->sender_process);
-    buffer_add_string(&verdict->story, ", whose log never sent it");
-}
-
-void judge_no_creation(struct judging *judging)
-{
-    const struct history *history = judging->history;
-    struct verdict *verdict = &judging->judgement->verdicts[GUARANTEE_NO_CREATION];
-
-    for (size_t i = 0; i < history->contradiction_count; i++) {
-        if (verdict->count++ == 0) {
-            tell_contradiction(verdict, history, &history->contradictions[i]);
-        }
-    }
-    for (uint32_t c = 0; c < history->command_count; c++) {
-        const struct command_record *command = &history->commands[c];
-        bool unsent = command->send_event == HISTORY_NONE && command->sender_process != HISTORY_NONE &&
-                      !history->processes[command->sender_process].cut;
-        if (unsent && verdict->count++ == 0) {
-            tell_unsent(verdict, history, c);
-        }
-    }
-    if (verdict->count > 0) {
-        buffer_add_format(&verdict->finding, "%" PRIu64 " commands were delivered unsent or altered",
-                          verdict->count);
-    } else {
-        buffer_add_string(&verdict->finding, "every command delivered was sent, and arrived unaltered");
+        buffer_add_format(&verdict->finding, "all %" PRIu64 " deliveries happened", delivering.due);
     }
 }

@@ -5,17 +5,50 @@
 #include "common/lab/judge.h"
 #include "common/lab/tell.h"
 
-/* A command that was delivered nowhere at that process. */
+/* A command that was not delivered in that life. */
 #define NOT_DELIVERED 0
+
+/* What a process delivered in one life: each command once, where it came first. */
+struct life {
+    const struct incarnation *incarnation;
+    uint32_t *sequence; /* events, in their order; owned */
+    uint32_t length;
+    uint32_t *positions;           /* by command, from `first_command` on: its place in `sequence`, from 1; owned */
+    uint32_t first_command, span;  /* commands before and behind were not delivered */
+};
 
 struct judging {
     const struct history *history;
     struct judgement *judgement;
-    uint32_t **sequence; /* by process: the first delivery of each command, as events, in their order */
-    uint32_t *sequence_length;
-    uint32_t **position;     /* by process and command: its place in the sequence from 1, or NOT_DELIVERED */
+    struct life *lives;      /* as the history's incarnations */
+    uint32_t *delivered;     /* by command: a delivery of it, HISTORY_NONE if there is none */
     bool sender_log_missing; /* some sender's log is not there */
 };
+
+/* Where the command stands in the life's order, or NOT_DELIVERED. */
+static inline uint32_t life_position(const struct life *life, uint32_t command)
+{
+    uint32_t at = command - life->first_command; /* wraps around for what is below */
+    return at < life->span ? life->positions[at] : NOT_DELIVERED;
+}
+
+/* The delivery at a position from 1. */
+static inline uint32_t life_event(const struct life *life, uint32_t position)
+{
+    return life->sequence[position - 1];
+}
+
+/* The process's first delivery of a command, in any life; HISTORY_NONE if there is none. */
+uint32_t judging_delivery(const struct judging *judging, uint32_t process, uint32_t command);
+
+/* The highest seq up to which the process has installed a state, in any life; -1 if it never has. */
+int64_t judging_installed(const struct judging *judging, uint32_t process);
+
+/* Up in the end, and with a whole log that tells that it was ready once. */
+bool judging_is_correct(const struct judging *judging, uint32_t process);
+
+void judging_line_up(struct judging *judging);
+void judging_free(struct judging *judging);
 
 /* One for each guarantee, or for several that go together. Each fills its verdicts' counts, findings and evidence. */
 void judge_delivery(struct judging *judging);
@@ -25,15 +58,26 @@ void judge_fifo(struct judging *judging);
 void judge_causal(struct judging *judging);
 void judge_total(struct judging *judging);
 void judge_convergence(struct judging *judging);
+void judge_gap_free(struct judging *judging);
+void judge_linearizable(struct judging *judging);
+void judge_clients(struct judging *judging);
 
-/* Adds a line to a verdict's evidence. */
+/* Adds a line to a verdict's evidence, unless it stands there already. */
 void verdict_add_evidence(struct verdict *verdict, uint32_t event);
+
+/* "node3 delivered B before A" with both lines: the earlier delivery first. */
+void tell_order_at(struct verdict *verdict, const struct judging *judging, const struct life *life,
+                   uint32_t earlier, uint32_t later);
 
 /* The end of a story: why `overtaken` came to `process` too late, or a command not at all (": the network held it
  * back for 27 ms"). Where a line of the log says so, it becomes evidence too. */
 void tell_overtaking(struct verdict *verdict, const struct history *history, uint32_t process,
                      uint32_t overtaken);
 void tell_loss(struct verdict *verdict, const struct history *history, uint32_t process, uint32_t command);
+
+/* "node2 was killed and started again, with an empty store": the end of that life, with its lines. */
+void tell_crash(struct verdict *verdict, const struct history *history,
+                const struct incarnation *incarnation);
 
 /* How many pairs of `values` stand in descending order; sorts them. `scratch` has room for as many. n log n. */
 uint64_t count_inversions(uint32_t *values, uint32_t *scratch, size_t count);

@@ -173,58 +173,126 @@ static bool are_printable(const struct log_record *record)
 {
     return !text_has_control(record->message_uuid) && !text_has_control(record->sender_id) &&
            !text_has_control(record->key) && !text_has_control(record->part) &&
-           !text_has_control(record->fault);
+           !text_has_control(record->fault) && !text_has_control(record->from) &&
+           !text_has_control(record->target);
+}
+
+enum field {
+    FIELD_TS,
+    FIELD_NODE,
+    FIELD_EVENT,
+    FIELD_MESSAGE_UUID,
+    FIELD_SENDER_ID,
+    FIELD_COMMAND_TYPE,
+    FIELD_KEY,
+    FIELD_VALUE,
+    FIELD_SEQ,
+    FIELD_EPOCH,
+    FIELD_ORDEM_LOCAL,
+    FIELD_STATUS,
+    FIELD_LATENCY_US,
+    FIELD_FAULT,
+    FIELD_DELAY_MS,
+    FIELD_PART,
+    FIELD_ROLE,
+    FIELD_REASON,
+    FIELD_COUNT,
+    FIELD_INSTALLED_SEQ,
+    FIELD_FROM,
+    FIELD_KEYS,
+    FIELD_TARGET,
+    FIELDS
+};
+
+static const struct {
+    const char *name;
+    size_t length;
+} field_names[FIELDS] = {
+#define NAME(field, name) [FIELD_##field] = {name, sizeof(name) - 1}
+    NAME(TS, "ts"),
+    NAME(NODE, "node"),
+    NAME(EVENT, "event"),
+    NAME(MESSAGE_UUID, "message_uuid"),
+    NAME(SENDER_ID, "sender_id"),
+    NAME(COMMAND_TYPE, "command_type"),
+    NAME(KEY, "key"),
+    NAME(VALUE, "value"),
+    NAME(SEQ, "seq"),
+    NAME(EPOCH, "epoch"),
+    NAME(ORDEM_LOCAL, "ordem_local"),
+    NAME(STATUS, "status"),
+    NAME(LATENCY_US, "latency_us"),
+    NAME(FAULT, "fault"),
+    NAME(DELAY_MS, "delay_ms"),
+    NAME(PART, "part"),
+    NAME(ROLE, "role"),
+    NAME(REASON, "reason"),
+    NAME(COUNT, "count"),
+    NAME(INSTALLED_SEQ, "installed_seq"),
+    NAME(FROM, "from"),
+    NAME(KEYS, "keys"),
+    NAME(TARGET, "target"),
+#undef NAME
+};
+
+static enum field field_of(struct text name)
+{
+    for (enum field f = 0; f < FIELDS; f++) {
+        if (name.length == field_names[f].length &&
+            memcmp(name.bytes, field_names[f].name, name.length) == 0) {
+            return f;
+        }
+    }
+    return FIELDS;
+}
+
+/* LOG_RECORD_NO_NUMBER where it is absent, no number, or below `low`. */
+static int64_t number_from(struct text digits, int64_t low)
+{
+    int64_t number = digits.length > 0 ? number_of(digits) : LOG_RECORD_NO_NUMBER;
+    return number < low ? LOG_RECORD_NO_NUMBER : number;
 }
 
 static bool fill(struct log_line_reader *reader, struct log_record *record)
 {
-    struct text time = {0};
-    struct text ordem_local = {0};
-    struct text delay_ms = {0};
-    struct text count = {0};
-    const struct {
-        const char *name;
-        size_t length;
-        struct text *field;
-    } fields[] = {
-#define FIELD(name, field) {name, sizeof(name) - 1, &(field)}
-        FIELD("ts", time),
-        FIELD("node", record->node),
-        FIELD("event", record->event),
-        FIELD("message_uuid", record->message_uuid),
-        FIELD("sender_id", record->sender_id),
-        FIELD("command_type", record->command_type),
-        FIELD("key", record->key),
-        FIELD("ordem_local", ordem_local),
-        FIELD("part", record->part),
-        FIELD("fault", record->fault),
-        FIELD("reason", record->reason),
-        FIELD("delay_ms", delay_ms),
-        FIELD("count", count),
-#undef FIELD
-    };
+    struct text fields[FIELDS + 1] = {0}; /* the last for what the judge does not read */
 
     for (size_t i = 0; i < reader->object.count; i++) {
         const struct json_member *member = &reader->object.members[i];
-        if (text_equal(member->name, text_of("value"))) { /* JSON of any kind stays JSON */
+        enum field field = field_of(member->name);
+        fields[field] = member->text;
+        if (field == FIELD_VALUE) { /* JSON of any kind stays JSON */
             buffer_clear(&reader->value);
             json_write_member(&reader->value, member);
-            record->value = buffer_text(&reader->value);
-            continue;
-        }
-        for (size_t f = 0; f < sizeof fields / sizeof *fields; f++) {
-            if (member->name.length == fields[f].length &&
-                memcmp(member->name.bytes, fields[f].name, fields[f].length) == 0) {
-                *fields[f].field = member->text;
-                break;
-            }
+            fields[field] = buffer_text(&reader->value);
         }
     }
-    record->ordem_local = ordem_local.bytes != NULL ? number_of(ordem_local) : LOG_RECORD_NO_NUMBER;
-    record->delay_ms = delay_ms.bytes != NULL ? number_of(delay_ms) : LOG_RECORD_NO_NUMBER;
-    record->count = count.bytes != NULL ? number_of(count) : LOG_RECORD_NO_NUMBER;
-    return time.bytes != NULL && clock_parse(time, &record->wall_us) && record->event.length > 0 &&
-           config_is_node_id(record->node) && are_printable(record);
+    *record = (struct log_record){
+        .node = fields[FIELD_NODE],
+        .event = fields[FIELD_EVENT],
+        .message_uuid = fields[FIELD_MESSAGE_UUID],
+        .sender_id = fields[FIELD_SENDER_ID],
+        .command_type = fields[FIELD_COMMAND_TYPE],
+        .key = fields[FIELD_KEY],
+        .value = fields[FIELD_VALUE],
+        .part = fields[FIELD_PART],
+        .role = fields[FIELD_ROLE],
+        .fault = fields[FIELD_FAULT],
+        .reason = fields[FIELD_REASON],
+        .from = fields[FIELD_FROM],
+        .status = fields[FIELD_STATUS],
+        .target = fields[FIELD_TARGET],
+        .ordem_local = number_from(fields[FIELD_ORDEM_LOCAL], INT64_MIN),
+        .delay_ms = number_from(fields[FIELD_DELAY_MS], INT64_MIN),
+        .count = number_from(fields[FIELD_COUNT], INT64_MIN),
+        .seq = number_from(fields[FIELD_SEQ], 1),
+        .epoch = number_from(fields[FIELD_EPOCH], 1),
+        .installed_seq = number_from(fields[FIELD_INSTALLED_SEQ], 0),
+        .keys = number_from(fields[FIELD_KEYS], 0),
+        .latency_us = number_from(fields[FIELD_LATENCY_US], 0),
+    };
+    return fields[FIELD_TS].bytes != NULL && clock_parse(fields[FIELD_TS], &record->wall_us) &&
+           record->event.length > 0 && config_is_node_id(record->node) && are_printable(record);
 }
 
 enum log_line_kind log_line_read(struct log_line_reader *reader, struct text line, struct log_record *record)

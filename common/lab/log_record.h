@@ -17,8 +17,11 @@ struct log_record {
     int64_t wall_us;
     struct text node, event;
     struct text message_uuid, sender_id, command_type, key, value;
-    struct text part, fault, reason;
-    int64_t ordem_local, delay_ms, count; /* LOG_RECORD_NO_NUMBER where absent */
+    struct text part, role, fault, reason, from; /* `from`: whose state was installed */
+    struct text status, target;                  /* of a client's completion; of what the lab does */
+    int64_t ordem_local, delay_ms, count;        /* LOG_RECORD_NO_NUMBER where absent */
+    int64_t seq, epoch;                          /* likewise; both count from 1 */
+    int64_t installed_seq, keys, latency_us;     /* likewise */
 };
 
 /* What taking lines apart needs; zeroed to start with, reused from line to line. */

@@ -136,26 +136,40 @@ struct scan {
     struct line_place place; /* of the next line */
     uint64_t damaged;
     uint32_t first_damaged; /* line number */
+    bool torn;              /* the line before is cut: by a kill, if its process starts again now */
 };
+
+static void count_damaged(struct scan *scan, uint32_t line)
+{
+    if (scan->damaged++ == 0) {
+        scan->first_damaged = line;
+    }
+}
 
 static void scan_line(struct scan *scan, struct text line)
 {
     struct log_record record;
+    enum log_line_kind kind = log_line_read(&scan->reader, line, &record);
 
+    if (scan->torn && !(kind == LOG_LINE_RECORD && history_is_restart(scan->history, &record))) {
+        count_damaged(scan, scan->place.number);
+    }
+    scan->torn = kind == LOG_LINE_DAMAGED;
     scan->place.number++;
-    switch (log_line_read(&scan->reader, line, &record)) {
-    case LOG_LINE_RECORD:
+    if (kind == LOG_LINE_RECORD) {
         history_add(scan->history, &record, scan->place);
-        break;
-    case LOG_LINE_DAMAGED:
-        if (scan->damaged++ == 0) {
-            scan->first_damaged = scan->place.number;
-        }
-        break;
-    case LOG_LINE_FOREIGN:
-        break;
     }
     scan->place.offset += line.length + 1;
+}
+
+/* The last line lacks its line break: perhaps it was cut there. */
+static void scan_last_line(struct scan *scan, struct text line)
+{
+    scan_line(scan, line);
+    if (scan->torn) {
+        scan->torn = false;
+        history_add_tear(scan->history, scan->name, scan->place);
+    }
 }
 
 /* Takes the whole lines out of `pending`; what follows the last line break stays. */
@@ -196,9 +210,11 @@ static int scan_source(struct scan *scan, const struct log_source *source, struc
             break;
         }
     }
-    if (length == 0 &&
-        pending.length > 0) { /* the last line lacks its line break: perhaps it was cut there */
-        scan_line(scan, buffer_text(&pending));
+    if (length == 0 && pending.length > 0) {
+        scan_last_line(scan, buffer_text(&pending));
+    }
+    if (scan->torn) {
+        count_damaged(scan, scan->place.number);
     }
     buffer_free(&pending);
     return length < 0 ? refuse(source->path, error) : 0;
@@ -213,6 +229,7 @@ int log_sources_read(struct log_sources *sources, struct history *history, struc
         scan.place = (struct line_place){.source = (uint32_t)i};
         scan.name = log_sources_name(sources, (uint32_t)i);
         scan.damaged = 0;
+        scan.torn = false;
         uint64_t lines_before = history->lines;
         code = scan_source(&scan, &sources->items[i], error);
         if (scan.damaged > 0) {

@@ -74,10 +74,12 @@ static ssize_t on_reply_wanted(nghttp2_session *session, int32_t stream_id, uint
 
 int grpc_call_copy_reply(struct grpc_call *call, const uint8_t *head, size_t length)
 {
+    struct grpc_connection *connection = call->connection;
     const char *bytes = call->reply.bytes + call->copied;
 
     call->copied += length;
-    return grpc_wire_add_data(&call->connection->wire, head, bytes, length);
+    connection->read_ms = uv_now(connection->server->hub.loop);
+    return grpc_wire_add_data(&connection->wire, head, bytes, length);
 }
 
 void grpc_call_reply(struct grpc_call *call, struct text message)
@@ -99,9 +101,8 @@ void grpc_call_reply(struct grpc_call *call, struct text message)
                       message.length);
     call->reply.length = GRPC_PREFIX_LENGTH;
     buffer_add(&call->reply, message.bytes, message.length);
-    if (connection->reply_bytes == 0 && !connection->wire.writing) {
-        connection->wire.progress_ms =
-            uv_now(call->server->hub.loop); /* from now on there is something to read */
+    if (connection->reply_bytes == 0) {
+        connection->read_ms = uv_now(call->server->hub.loop); /* from now on there is something to read */
     }
     connection->reply_bytes += call->reply.length;
     provider.source.ptr = call;

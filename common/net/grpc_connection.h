@@ -29,6 +29,7 @@ struct grpc_connection {
     struct grpc_call *heard;    /* whose headers are coming; NULL if that is nobody's */
     struct grpc_call *deferred; /* whole requests that wait until the peer reads its replies; another list */
     size_t reply_bytes;         /* of replies that nghttp2 has not taken yet */
+    uint64_t read_ms;           /* uv_now when the peer's windows let some of them pass last */
     uint64_t opened_ms;
     bool resting;  /* nothing was written since its memory was given back */
     bool greeted;  /* the peer's preface has come */

@@ -147,7 +147,8 @@ static const char *find_fault(const struct grpc_connection *connection, uint64_t
     if (connection->wire.lingering && stood_ms >= LINGER_MS) {
         return "";
     }
-    if ((connection->wire.writing || connection->reply_bytes > 0) && stood_ms >= GRPC_STALL_MS) {
+    if ((connection->wire.writing && stood_ms >= GRPC_STALL_MS) ||
+        (connection->reply_bytes > 0 && now_ms - connection->read_ms >= GRPC_STALL_MS)) {
         return "its replies are not read";
     }
     return NULL;

@@ -545,25 +545,31 @@ def test_a_silent_broker_is_noticed_and_the_loop_goes_on():
         steps = [f"queue:{queue}", f"consume:{queue}"]
         with Probe(broker.url, *steps, AMQP_HEARTBEAT="1") as idle, \
                 Probe(broker.url, *steps, AMQP_HEARTBEAT="1") as busy, \
+                Probe(broker.url, *steps, AMQP_HEARTBEAT="1") as stuck, \
                 Probe(broker.url, *steps, AMQP_HEARTBEAT="60") as patient:
-            for probe in (idle, busy, patient):
+            for probe in (idle, busy, stuck, patient):
                 probe.connected()
             time.sleep(4)  # heartbeats keep an idle connection
-            assert [len(probe.told("state")) for probe in (idle, busy, patient)] == [1, 1, 1]
+            assert [len(probe.told("state")) for probe in (idle, busy, stuck, patient)] == [1, 1, 1, 1]
             broker.pause()
             busy.type(f"flood - {queue} 15000 4000")  # more than all buffers on the way can hold
-            busy.ping()
-            for probe in (idle, busy):
+            for probe in (stuck, patient):
+                probe.type(f"flood - {queue} 1 30000000")  # in the middle of a write, and it goes no further
+            for probe in (busy, stuck, patient):
+                probe.ping()
+            for probe in (idle, busy, stuck):
                 probe.wait_for("state disconnected")
                 probe.ping()
             assert "silent for 2 s" in idle.told("state disconnected")[0]
             assert idle.leave() == 0
             assert patient.leave() == 0  # still connected to a broker that does not answer
-            assert len(patient.told("state")) == 1
+            assert len(patient.told("state")) == 1 and patient.told("done") == ["done 0 broker"]
             broker.resume()
-            busy.wait_for("published")
-            assert sorted(busy.done()) == list(range(15000))
-            assert busy.leave() == 0
+            for probe in (busy, stuck):
+                probe.wait_for("published")
+            assert sorted(busy.done()) == list(range(15000)) and stuck.done() == [0]
+            for probe in (busy, stuck):
+                assert probe.leave() == 0
 
 
 def test_closing_while_a_broker_does_not_answer():

@@ -1,0 +1,26 @@
+/* What the parts of the history share; nobody else includes it. */
+#ifndef ORDEM_HISTORY_PARTS_H
+#define ORDEM_HISTORY_PARTS_H
+
+#include "common/lab/history.h"
+
+/* A client asks; a client is answered. `event` is the line's. */
+void history_add_invocation(struct history *history, uint32_t command, uint32_t event);
+void history_add_completion(struct history *history, const struct log_record *record, uint32_t command,
+                            uint32_t event);
+
+/* A node counts its deliveries 1, 2, 3 …: lines that are gone leave a gap. */
+void history_check_ordem_local(struct history *history, struct process *process, int64_t ordem_local,
+                               struct line_place place);
+
+/* The same at its end. */
+void history_check_end(struct history *history, const struct process *process, int64_t ordem_local,
+                       struct line_place place);
+
+/* Logs that lack their beginning, lines that were cut where nobody was killed, clients in several files. */
+void history_check_whole(struct history *history);
+
+/* Fills in `incarnations`, and whom the lab killed. */
+void history_tell_incarnations(struct history *history);
+
+#endif

@@ -1,0 +1,262 @@
+#include "common/container_of.h"
+#include "common/lab/run_state.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+
+#define TURN_MS        5     /* how often the run looks at what it is to do next */
+#define READY_MS       30000 /* a member that is not ready by then never will be */
+#define QUIET_MS       500   /* a group whose logs do not grow for so long, and the longest delay, is quiet */
+#define QUIET_LIMIT_MS 30000 /* one that never is quiet is stopped all the same */
+#define STOP_MS        10000 /* a member that has not left by then is killed */
+#define FULL_IN_FLIGHT 32    /* requests of each writer at once, at full speed */
+
+static void enter(struct run *run, enum run_phase phase)
+{
+    run->phase = phase;
+    run->phase_since_ms = run->grew_ms = uv_now(&run->host->loop);
+}
+
+static uint64_t in_phase_ms(const struct run *run)
+{
+    return uv_now(&run->host->loop) - run->phase_since_ms;
+}
+
+static void fail(struct run *run, const struct error *error)
+{
+    if (run->error.code == ERROR_NONE) {
+        run->error = *error;
+    }
+}
+
+static void on_turn_closed(uv_handle_t *handle)
+{
+    container_of((uv_timer_t *)handle, struct run, turn)->finished = true;
+}
+
+static void close_when_all_left(struct run *run)
+{
+    if (run->phase == PHASE_STOPPING && run->group.running == 0 && !run->clients_open &&
+        !uv_is_closing((uv_handle_t *)&run->turn)) {
+        uv_close((uv_handle_t *)&run->turn, on_turn_closed);
+    }
+}
+
+static void on_clients_closed(struct clients *clients)
+{
+    struct run *run = container_of(clients, struct run, clients);
+
+    run->clients_open = false;
+    close_when_all_left(run);
+}
+
+/* Ends the run: users leave their prompts, or else every member is asked by a signal. */
+static void stop(struct run *run, bool politely)
+{
+    enter(run, PHASE_STOPPING);
+    if (run->clients_open) {
+        clients_close(&run->clients);
+    }
+    group_signal(&run->group, SIGCONT); /* who is paused could not leave */
+    if (politely && !run->plan->has_broker) {
+        for (size_t i = 0; i < run->group.count; i++) {
+            group_type(&run->group, i, "EXIT\n", strlen("EXIT\n"));
+        }
+    } else {
+        group_signal(&run->group, SIGTERM);
+    }
+    close_when_all_left(run);
+}
+
+static void stop_for(struct run *run, const struct member *member, const struct error *error)
+{
+    if (run->error.code == ERROR_NONE) {
+        run->blamed = member;
+    }
+    fail(run, error);
+    if (run->phase != PHASE_STOPPING) {
+        stop(run, false);
+    }
+}
+
+/* Somebody who is to be ready is not. */
+static void give_up_waiting(struct run *run)
+{
+    const struct member *late = NULL;
+    struct error error;
+
+    for (size_t i = 0; late == NULL && i < run->group.count; i++) {
+        const struct member *member = &run->group.members[i];
+        late = member->ready || member->killed ? NULL : member;
+    }
+    error_set(&error, ERROR_PROCESS, "%s was not ready within %d s: see %.200s",
+              late != NULL ? late->name : "the broker", READY_MS / 1000,
+              late != NULL ? late->screen_path : run->options->directory);
+    stop_for(run, late, &error);
+}
+
+static void open_clients(struct run *run)
+{
+    const struct run_options *options = run->options;
+    char path[4200];
+    struct error error;
+
+    snprintf(path, sizeof path, "%s/clients.jsonl", options->directory);
+    const struct clients_options clients = {
+        .workload = &run->workload,
+        .nodes = run->names,
+        .ports = run->ports,
+        .node_count = options->nodes,
+        .rate = options->rate,
+        .in_flight = options->in_flight > 0 ? options->in_flight
+                     : options->rate > 0    ? 1
+                                            : FULL_IN_FLIGHT,
+        .timeout_ms = options->timeout_ms,
+        .wait = options->wait,
+        .first_takes_sets = run->plan->first_takes_sets,
+        .log_path = path,
+    };
+
+    run->clients.on_closed = on_clients_closed;
+    run->clients_open = true;
+    if (clients_open(&run->clients, &run->host->loop, &clients, &error) != 0) {
+        stop_for(run, NULL, &error);
+    }
+}
+
+static void wait_until_ready(struct run *run)
+{
+    size_t ready;
+
+    group_look(&run->group);
+    ready = group_ready_count(&run->group);
+    progress_draw(&run->host->progress, "starting the nodes", (unsigned)ready, (unsigned)run->group.count);
+    if (ready == run->group.count) {
+        enter(run, PHASE_DRIVING);
+        if (run->plan->has_broker) {
+            open_clients(run);
+        }
+    } else if (in_phase_ms(run) > READY_MS) {
+        give_up_waiting(run);
+    }
+}
+
+static void drive(struct run *run)
+{
+    uint64_t elapsed_ms = in_phase_ms(run);
+    unsigned done;
+    struct error error;
+
+    if (run_turn_events(run, elapsed_ms, &error) != 0) {
+        stop_for(run, NULL, &error);
+        return;
+    }
+    if (run->plan->has_broker) {
+        run->clients.settled = run->events_done == run->options->schedule.count;
+        clients_turn(&run->clients, elapsed_ms);
+        done = clients_done(&run->clients);
+    } else {
+        done = run_type_lines(run, elapsed_ms);
+    }
+    group_look(&run->group);
+    progress_draw(&run->host->progress, run->plan->has_broker ? "clients' requests" : "typing commands", done,
+                  run->options->operations);
+    if (done < run->options->operations) {
+        return;
+    }
+    if (run_events_are_over(run)) {
+        enter(run, PHASE_QUIETING);
+    } else if (run->events_done == run->options->schedule.count && elapsed_ms > run->event_ms + READY_MS) {
+        give_up_waiting(run);
+    }
+}
+
+static void wait_until_quiet(struct run *run)
+{
+    uint64_t quiet_ms = QUIET_MS + 2 * (uint64_t)run->options->network.delay_max_ms;
+    uint64_t now = uv_now(&run->host->loop);
+    /* Without a broker nothing will come any more, but its nodes' attempts to reach it never end. */
+    bool may_grow = !run_broker_is_lost(run);
+
+    if (group_look(&run->group) && may_grow) {
+        run->grew_ms = now;
+    }
+    progress_draw(&run->host->progress, "waiting until it is quiet", (unsigned)(now - run->grew_ms),
+                  (unsigned)quiet_ms);
+    if (now - run->grew_ms > quiet_ms || in_phase_ms(run) > QUIET_LIMIT_MS + quiet_ms) {
+        stop(run, true);
+    }
+}
+
+static void wait_until_stopped(struct run *run)
+{
+    if (in_phase_ms(run) > STOP_MS && !run->killed) {
+        run->killed = true;
+        group_signal(&run->group, SIGKILL);
+        if (run->host->interrupts == 0) {
+            struct error error;
+            error_set(&error, ERROR_PROCESS, "%zu members did not leave within %d s and were killed",
+                      run->group.running, STOP_MS / 1000);
+            fail(run, &error);
+        }
+    }
+}
+
+static void on_turn(uv_timer_t *timer)
+{
+    struct run *run = container_of(timer, struct run, turn);
+
+    switch (run->phase) {
+    case PHASE_STARTING:
+        wait_until_ready(run);
+        break;
+    case PHASE_DRIVING:
+        drive(run);
+        break;
+    case PHASE_QUIETING:
+        wait_until_quiet(run);
+        break;
+    case PHASE_STOPPING:
+        wait_until_stopped(run);
+        break;
+    }
+}
+
+void run_lose_member(struct group *group, struct member *member)
+{
+    struct run *run = container_of(group, struct run, group);
+
+    if (run->phase != PHASE_STOPPING && !member->killed) {
+        struct error error;
+        error_set(&error, ERROR_PROCESS, "%s ended before it was asked to (%s %" PRId64 "): see %.200s",
+                  member->name, member->exit_signal != 0 ? "signal" : "status",
+                  member->exit_signal != 0 ? member->exit_signal : member->exit_status, member->screen_path);
+        stop_for(run, member, &error);
+    }
+    close_when_all_left(run);
+}
+
+void run_interrupt(struct run *run)
+{
+    if (run->phase == PHASE_STOPPING || run->host->interrupts > 1) {
+        group_signal(&run->group, SIGKILL);
+    } else {
+        stop(run, false);
+    }
+}
+
+void run_lose_broker(struct run *run, const struct error *error)
+{
+    stop_for(run, NULL, error);
+}
+
+void run_begin(struct run *run)
+{
+    uv_timer_init(&run->host->loop, &run->turn);
+    uv_timer_start(&run->turn, on_turn, TURN_MS, TURN_MS);
+    enter(run, PHASE_STARTING);
+    if (run_start_members(run, &run->error) != 0) {
+        stop(run, false);
+    }
+}
