@@ -103,13 +103,17 @@ demo: $(programs) ## shows replicas diverge, on this machine, in a few seconds
 	@$(OUT)/lab demo
 
 ##@ Testing
-.PHONY: test unit sim e2e test-docker fuzz bench lint lessons
+.PHONY: test unit sim e2e test-docker test-seeds fuzz bench lint lessons
 test: setup_groups = build run test
 test: $(programs) $(unit_tests) $(sim_tests) $(tool_programs) ## unit tests, simulations, and the real programs end to end
 	@BUILD=$(OUT) tests/run $(unit_tests) $(sim_tests) $(script_tests)
 
 test-docker: ## the compositions, in real containers (needs Docker and Compose)
 	@tests/run tests/e2e/docker_parte1.py
+
+test-seeds: setup_groups = build run test
+test-seeds: $(programs) ## total order lost in parts 1 and 2 and kept in 3 and 4, under 100 seeds each (15 minutes)
+	@BUILD=$(OUT) tests/run tests/e2e/seeds.py
 
 fuzz: setup_groups = build fuzz
 fuzz: $(fuzzers) ## libFuzzer on everything that parses bytes from outside, FUZZ_SECONDS=60 each

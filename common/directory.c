@@ -1,6 +1,7 @@
 #include "common/directory.h"
 
 #include <errno.h>
+#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,4 +29,20 @@ int directory_make(const char *path, struct error *error)
         *slash = '/';
     }
     return code == 0 ? make_one(part, error) : code;
+}
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+    (void)status;
+    (void)kind;
+    (void)place;
+    return remove(path);
+}
+
+int directory_remove(const char *path, struct error *error)
+{
+    if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT) {
+        return error_set(error, ERROR_FILE, "%.200s: %s", path, strerror(errno));
+    }
+    return 0;
 }

@@ -1,4 +1,4 @@
-/* Folders that are made where they are needed. */
+/* Folders: made with those above them, removed with all that is in them. */
 #ifndef ORDEM_DIRECTORY_H
 #define ORDEM_DIRECTORY_H
 
@@ -6,5 +6,8 @@
 
 /* Makes the folder and those above it; one that is there already is fine. ERROR_FILE, naming the folder. */
 int directory_make(const char *path, struct error *error);
+
+/* Removes the folder and all that is in it; there need not be one. ERROR_FILE. */
+int directory_remove(const char *path, struct error *error);
 
 #endif

@@ -182,6 +182,7 @@ int leader_open(struct node *node, struct error *error)
             log_int(&node->replica.log, "epoch", node->log.epoch);
             log_text(&node->replica.log, "from", text_of("disk"));
             log_int(&node->replica.log, "keys", (int64_t)kv_store_count(&node->replica.store));
+            log_int(&node->replica.log, "ordem_local", 0);
             log_end(&node->replica.log);
         }
     }

@@ -95,15 +95,17 @@ void deliver(struct node *node, struct message *message)
 static void refuse(struct node *node, const struct message *command)
 {
     struct request *request = requests_find(&node->replica.requests, command);
+    const char *leader = node->leader_name[0] != '\0' ? node->leader_name : NULL;
     char sentence[160];
 
-    snprintf(sentence, sizeof sentence, "only the leader takes SET: %s",
-             node->leader_name[0] != '\0' ? node->leader_name : "it has not been heard of yet");
+    if (node->starts_leading && leader == NULL) {
+        snprintf(sentence, sizeof sentence, "this leader is just starting: try again");
+    } else {
+        snprintf(sentence, sizeof sentence, "only the leader takes SET: %s",
+                 leader != NULL ? leader : "it has not been heard of yet");
+    }
     request->confirmed = true; /* there is nothing to confirm */
-    request_reply(request,
-                  &(struct kv_reply){.message = sentence,
-                                     .seq = MESSAGE_NO_SEQ,
-                                     .leader = node->leader_name[0] != '\0' ? node->leader_name : NULL});
+    request_reply(request, &(struct kv_reply){.message = sentence, .seq = MESSAGE_NO_SEQ, .leader = leader});
 }
 
 void perform_actions(struct node *node)

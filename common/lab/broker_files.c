@@ -2,7 +2,7 @@
 
 #include "common/buffer.h"
 #include "common/config.h"
-#include "common/lab/folder.h"
+#include "common/directory.h"
 #include "common/uuid.h"
 
 #include <errno.h>
@@ -37,7 +37,7 @@ int broker_choose_place(const char *directory, char *out, size_t size, struct er
         return 0;
     }
     snprintf(out, size, "%s/broker-", directory);
-    return folder_make(directory, error);
+    return directory_make(directory, error);
 }
 
 int broker_find_program(char *out, size_t size, struct error *error)

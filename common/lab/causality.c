@@ -8,7 +8,7 @@
 /* One process while its log is replayed: an event waits until what it depends on has been replayed. */
 struct replay {
     size_t next;             /* of its events */
-    uint32_t *knows;         /* by process: how many of its commands */
+    uint32_t *knows;         /* by column: how many of the process's commands */
     uint32_t waiting_behind; /* the next process that waits for the same command, HISTORY_NONE at the end */
 };
 
@@ -23,7 +23,7 @@ struct replaying {
 
 static uint32_t *known_row(const struct causality *causality, uint32_t command)
 {
-    return causality->known + (size_t)command * causality->history->process_count;
+    return causality->known + (size_t)command * causality->column_count;
 }
 
 static void take_maximum(uint32_t *into, const uint32_t *from, size_t count)
@@ -35,12 +35,12 @@ static void take_maximum(uint32_t *into, const uint32_t *from, size_t count)
 
 static void replay_send(struct replaying *replaying, uint32_t process, uint32_t command)
 {
-    const struct history *history = replaying->causality->history;
+    const struct causality *causality = replaying->causality;
+    const struct history *history = causality->history;
     struct replay *replay = &replaying->processes[process];
 
-    memcpy(known_row(replaying->causality, command), replay->knows,
-           history->process_count * sizeof *replay->knows);
-    replay->knows[process] = history->commands[command].send_index;
+    memcpy(known_row(causality, command), replay->knows, causality->column_count * sizeof *replay->knows);
+    replay->knows[causality->columns[process]] = history->commands[command].send_index;
     replaying->sent[command] = true;
     for (uint32_t p = replaying->waiting_for[command]; p != HISTORY_NONE;) {
         uint32_t behind = replaying->processes[p].waiting_behind;
@@ -52,13 +52,28 @@ static void replay_send(struct replaying *replaying, uint32_t process, uint32_t 
 
 static void replay_delivery(struct replaying *replaying, uint32_t process, uint32_t command)
 {
-    const struct history *history = replaying->causality->history;
-    const struct command_record *record = &history->commands[command];
+    const struct causality *causality = replaying->causality;
+    const struct command_record *record = &causality->history->commands[command];
     uint32_t *knows = replaying->processes[process].knows;
 
-    take_maximum(knows, known_row(replaying->causality, command), history->process_count);
-    if (record->sender_process != HISTORY_NONE && record->send_index > knows[record->sender_process]) {
-        knows[record->sender_process] = record->send_index;
+    take_maximum(knows, known_row(causality, command), causality->column_count);
+    if (record->send_index > 0) {
+        uint32_t *of_sender = &knows[causality->columns[record->sender_process]];
+        *of_sender = record->send_index > *of_sender ? record->send_index : *of_sender;
+    }
+}
+
+/* It has forgotten everything, but what it sent before still came first. */
+static void replay_start(struct replaying *replaying, uint32_t process)
+{
+    const struct causality *causality = replaying->causality;
+    uint32_t *knows = replaying->processes[process].knows;
+    uint32_t own = causality->columns[process];
+    uint32_t sent = own != HISTORY_NONE ? knows[own] : 0;
+
+    memset(knows, 0, causality->column_count * sizeof *knows);
+    if (own != HISTORY_NONE) {
+        knows[own] = sent;
     }
 }
 
@@ -82,6 +97,8 @@ static void replay_process(struct replaying *replaying, uint32_t process)
                 return;
             }
             replay_delivery(replaying, process, event->command);
+        } else if (event->kind == EVENT_START) {
+            replay_start(replaying, process);
         }
     }
 }
@@ -111,6 +128,11 @@ static void list_commands_by_sender(struct causality *causality)
 {
     const struct history *history = causality->history;
 
+    causality->columns = memory_new(history->process_count * sizeof *causality->columns);
+    for (size_t p = 0; p < history->process_count; p++) {
+        bool sends = history->processes[p].send_count > 0;
+        causality->columns[p] = sends ? (uint32_t)causality->column_count++ : HISTORY_NONE;
+    }
     causality->sent_by = memory_new_zeroed(history->process_count, sizeof *causality->sent_by);
     for (size_t p = 0; p < history->process_count; p++) {
         size_t size = (history->processes[p].send_count + 1) * sizeof(uint32_t);
@@ -130,16 +152,17 @@ void causality_init(struct causality *causality, const struct history *history)
     size_t processes = history->process_count;
     struct replaying replaying = {.causality = causality};
 
-    causality->history = history;
-    causality->known = memory_new_zeroed(history->command_count * processes, sizeof *causality->known);
+    *causality = (struct causality){.history = history};
     list_commands_by_sender(causality);
+    causality->known =
+        memory_new_zeroed(history->command_count * causality->column_count, sizeof *causality->known);
     replaying.processes = memory_new_zeroed(processes, sizeof *replaying.processes);
     replaying.sent = memory_new_zeroed(history->command_count, sizeof *replaying.sent);
     replaying.ready = memory_new(processes * sizeof *replaying.ready);
     replaying.waiting_for = memory_new(history->command_count * sizeof *replaying.waiting_for);
     memset(replaying.waiting_for, 0xFF, history->command_count * sizeof *replaying.waiting_for);
     for (uint32_t p = 0; p < processes; p++) {
-        replaying.processes[p].knows = memory_new_zeroed(processes, sizeof(uint32_t));
+        replaying.processes[p].knows = memory_new_zeroed(causality->column_count, sizeof(uint32_t));
         replaying.ready[replaying.ready_count++] = p;
     }
     do {
@@ -162,10 +185,11 @@ void causality_free(struct causality *causality)
         free(causality->sent_by[p]);
     }
     free(causality->sent_by);
+    free(causality->columns);
     free(causality->known);
 }
 
 uint32_t causality_known(const struct causality *causality, uint32_t command, uint32_t sender)
 {
-    return known_row(causality, command)[sender];
+    return known_row(causality, command)[causality->columns[sender]];
 }

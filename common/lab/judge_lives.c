@@ -47,6 +47,30 @@ static void line_up(struct judging *judging, struct life *life)
     }
 }
 
+static int compare_numbered(const void *a, const void *b)
+{
+    const struct numbered *first = a;
+    const struct numbered *second = b;
+
+    if (first->seq != second->seq) {
+        return first->seq < second->seq ? -1 : 1;
+    }
+    return first->command < second->command ? -1 : first->command > second->command;
+}
+
+static void sort_numbered(struct judging *judging)
+{
+    const struct history *history = judging->history;
+
+    judging->numbered = memory_new(history->command_count * sizeof *judging->numbered);
+    for (uint32_t c = 0; c < history->command_count; c++) {
+        if (history->commands[c].seq_event != HISTORY_NONE) {
+            judging->numbered[judging->numbered_count++] = (struct numbered){history->commands[c].seq, c};
+        }
+    }
+    qsort(judging->numbered, judging->numbered_count, sizeof *judging->numbered, compare_numbered);
+}
+
 void judging_line_up(struct judging *judging)
 {
     const struct history *history = judging->history;
@@ -58,6 +82,7 @@ void judging_line_up(struct judging *judging)
         judging->lives[i].incarnation = &history->incarnations[i];
         line_up(judging, &judging->lives[i]);
     }
+    sort_numbered(judging);
 }
 
 void judging_free(struct judging *judging)
@@ -68,6 +93,7 @@ void judging_free(struct judging *judging)
     }
     free(judging->lives);
     free(judging->delivered);
+    free(judging->numbered);
 }
 
 uint32_t judging_delivery(const struct judging *judging, uint32_t process, uint32_t command)

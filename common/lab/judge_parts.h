@@ -17,11 +17,19 @@ struct life {
     uint32_t first_command, span;  /* commands before and behind were not delivered */
 };
 
+/* A command with its place in the total order. */
+struct numbered {
+    int64_t seq;
+    uint32_t command;
+};
+
 struct judging {
     const struct history *history;
     struct judgement *judgement;
     struct life *lives;      /* as the history's incarnations */
     uint32_t *delivered;     /* by command: a delivery of it, HISTORY_NONE if there is none */
+    struct numbered *numbered; /* the commands that have a seq, by it */
+    size_t numbered_count;
     bool sender_log_missing; /* some sender's log is not there */
 };
 
@@ -46,6 +54,18 @@ int64_t judging_installed(const struct judging *judging, uint32_t process);
 
 /* Up in the end, and with a whole log that tells that it was ready once. */
 bool judging_is_correct(const struct judging *judging, uint32_t process);
+
+/* The store of a replica in the end: for each text of the history the line about the SET that gave it, as a key, its
+ * last value; HISTORY_NONE for what was not set. Owned by the caller. */
+struct final_state {
+    uint32_t *last_set;
+    uint32_t install; /* the line that tells of the state that it began with; HISTORY_NONE for an empty one */
+    int64_t unknown;  /* a seq within that state that is in no log, the highest; 0 if there is none */
+    uint64_t keys;
+    int64_t keys_told; /* by the process itself as it stopped; LOG_RECORD_NO_NUMBER */
+};
+
+void judging_final_state(const struct judging *judging, uint32_t process, struct final_state *state);
 
 void judging_line_up(struct judging *judging);
 void judging_free(struct judging *judging);

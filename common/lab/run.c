@@ -1,6 +1,6 @@
 #include "common/lab/run.h"
 
-#include "common/lab/folder.h"
+#include "common/directory.h"
 #include "common/lab/run_state.h"
 #include "common/memory.h"
 
@@ -41,7 +41,7 @@ static int prepare(struct run *run, struct error *error)
     const struct run_options *options = run->options;
     char program[4200];
     char folder[4000];
-    int code = folder_make(options->directory, error);
+    int code = directory_make(options->directory, error);
 
     if (code == 0) {
         code = run_program_folder(folder, sizeof folder, error);

@@ -1,5 +1,5 @@
 #include "common/config.h"
-#include "common/lab/folder.h"
+#include "common/directory.h"
 #include "common/lab/ports.h"
 #include "common/lab/run_state.h"
 #include "common/memory.h"
@@ -118,7 +118,7 @@ static int add_data_folder(const struct run *run, struct member *member, struct 
 
     snprintf(path, sizeof path, "%s/%s.data", run->options->directory, member->name);
     environment_add(&member->environment, "DATA_DIR=%s", path);
-    return folder_remove(path, error);
+    return directory_remove(path, error);
 }
 
 static int add_broker(struct run *run, struct error *error)

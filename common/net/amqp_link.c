@@ -168,9 +168,8 @@ static void on_abandon(uv_timer_t *timer)
     struct amqp_link *link = container_of(timer, struct amqp_link, patience);
 
     if (amqp_mailbox_abandon(&link->thread->mailbox)) {
-        pthread_detach(link->thread->id);
-        end(link);
-    } else { /* it has ended just now */
+        end(link); /* without another look at the thread, which may be free already */
+    } else {       /* it has ended just now */
         on_wake(&link->wake);
     }
 }
@@ -240,9 +239,7 @@ int amqp_link_open(struct amqp_link *link, uv_loop_t *loop, struct log *log, con
     int status = uv_async_init(loop, &link->wake, on_wake);
     if (status != 0) {
         amqp_mailbox_ask_to_close(&link->thread->mailbox);
-        if (amqp_mailbox_abandon(&link->thread->mailbox)) {
-            pthread_detach(link->thread->id);
-        } else {
+        if (!amqp_mailbox_abandon(&link->thread->mailbox)) {
             pthread_join(link->thread->id, NULL);
             amqp_thread_free(link->thread);
         }

@@ -54,7 +54,7 @@ void amqp_mailbox_ask_to_close(struct amqp_mailbox *mailbox);
 /* Breaks the connection, so that whoever waits for it returns. */
 void amqp_mailbox_cut(struct amqp_mailbox *mailbox);
 
-/* Leaves everything to the thread; false if that has ended already. */
+/* Leaves everything, the mailbox too, to the thread; false if that has ended already. */
 bool amqp_mailbox_abandon(struct amqp_mailbox *mailbox);
 
 /* ---- called by the thread ---- */

@@ -151,9 +151,6 @@ static uint64_t time_left(const struct serve *serve)
     if (!heartbeat_is_due(serve)) { /* else it only waits for the socket */
         then_ms = least(then_ms, serve->sent_ms + serve->heartbeat_ms / 2);
     }
-    if (serve->thread->closing_ms != 0) {
-        then_ms = least(then_ms, serve->thread->closing_ms + AMQP_CLOSE_MS);
-    }
     return then_ms > serve->now_ms ? then_ms - serve->now_ms : 0;
 }
 

@@ -88,11 +88,25 @@ void amqp_thread_note(struct amqp_thread *thread, enum log_level level, const ch
                    text_of(text));
 }
 
+/* Until what is left to do may take no longer. */
+static uint64_t time_to_close(const struct amqp_thread *thread)
+{
+    uint64_t now_ms = clock_monotonic_ms();
+    uint64_t then_ms = thread->closing_ms + AMQP_CLOSE_MS;
+
+    if (thread->closing_ms == 0) {
+        return UINT64_MAX;
+    }
+    return then_ms > now_ms ? then_ms - now_ms : 0;
+}
+
 short amqp_thread_wait(struct amqp_thread *thread, int socket_fd, short events, uint64_t timeout_ms)
 {
     struct pollfd watched[] = {{.fd = thread->mailbox.bell, .events = POLLIN},
                                {.fd = socket_fd, .events = events}};
-    int count = poll(watched, socket_fd >= 0 ? 2 : 1, timeout_ms < INT_MAX ? (int)timeout_ms : INT_MAX);
+    uint64_t left_ms = time_to_close(thread);
+    uint64_t wait_ms = timeout_ms < left_ms ? timeout_ms : left_ms;
+    int count = poll(watched, socket_fd >= 0 ? 2 : 1, wait_ms < INT_MAX ? (int)wait_ms : INT_MAX);
 
     if (count > 0 && watched[0].revents != 0) {
         amqp_mailbox_silence(&thread->mailbox);
@@ -203,7 +217,8 @@ static void *run(void *argument)
     struct amqp_thread *thread = argument;
 
     work(thread);
-    if (amqp_mailbox_end(&thread->mailbox)) {
+    if (amqp_mailbox_end(&thread->mailbox)) { /* nobody waits for it */
+        pthread_detach(pthread_self());
         amqp_thread_free(thread);
     }
     return NULL;

@@ -69,7 +69,7 @@ void amqp_thread_note(struct amqp_thread *thread, enum log_level level, const ch
     __attribute__((format(printf, 3, 4)));
 
 /* Waits for `events` (as poll() names them) of `socket_fd`, if it is not negative, or for the bell, for at most
- * `timeout_ms`. Returns what came of the socket's events, 0 for the rest. */
+ * `timeout_ms`, and no longer than a link that is to close has. Returns what came of the socket's events, 0 for the rest. */
 short amqp_thread_wait(struct amqp_thread *thread, int socket_fd, short events, uint64_t timeout_ms);
 
 #endif

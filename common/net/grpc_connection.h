@@ -1,5 +1,5 @@
-/* The server's side of one HTTP/2 connection, and the calls on it. Nobody but grpc_server.c, grpc_connection.c,
- * grpc_call.c and grpc_answer.c includes this.
+/* The server's side of one HTTP/2 connection, and the calls on it. Nobody but grpc_server.c, grpc_session.c,
+ * grpc_connection.c, grpc_call.c and grpc_answer.c includes this.
  *
  * A call is alive as long as its stream, or as its owner has it, whichever is longer. */
 #ifndef ORDEM_GRPC_CONNECTION_H
@@ -82,10 +82,15 @@ void grpc_server_set_alarm(struct grpc_server *server);
 /* A connection is gone: was it the last one of a server that closes? */
 void grpc_server_settle(struct grpc_server *server);
 
-/* ---- grpc_connection.c ---- */
+/* ---- grpc_session.c ---- */
 
 /* Callbacks and options for all sessions of a server. */
-void grpc_connection_prepare(struct grpc_server *server);
+void grpc_session_prepare(struct grpc_server *server);
+
+/* ---- grpc_connection.c ---- */
+
+/* Tells the log what is wrong with a connection. */
+void grpc_connection_report(struct grpc_connection *connection, const char *why);
 
 /* Takes a connection that waits at the listener. Returns a libuv error; nothing is left of it then. */
 int grpc_connection_accept(struct grpc_server *server);

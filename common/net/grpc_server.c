@@ -109,7 +109,7 @@ int grpc_server_open(struct grpc_server *server, uv_loop_t *loop, struct log *lo
     uv_timer_init(loop, &server->alarm);
     uv_timer_start(&server->housekeeping, on_housekeeping, HOUSEKEEPING_MS, HOUSEKEEPING_MS);
     grpc_pool_open(&server->pool, GRPC_CONNECTIONS_MAX);
-    grpc_connection_prepare(server);
+    grpc_session_prepare(server);
     return 0;
 }
 

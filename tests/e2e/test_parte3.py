@@ -112,6 +112,20 @@ def test_a_node_that_starts_late_catches_up():
         assert store.wait_until_equal(nodes + [late])["k49"] == 49
 
 
+def test_all_nodes_are_killed_and_learn_again_from_the_sequencer():
+    with group() as store:
+        sequencer, nodes = start_all(store, 2)
+        for i in range(20):
+            nodes[i % 2].set(f"k{i}", i, wait=True)
+        for node in nodes:
+            node.kill()
+        sequencer.restart()  # it has forgotten, too: the broker's history is what is left
+        for node in nodes:
+            node.restart()
+        wait_until(lambda: len(store.wait_until_equal(nodes)) == 20, "what had been ordered")
+        ordered(nodes)
+
+
 def test_a_gap_is_noticed_and_repaired():
     """The broker loses a node's queue: what was in it is gone, and no message says so."""
     with group() as store:

@@ -57,8 +57,8 @@ void broker_publish(struct broker *broker, unsigned channel, struct message *mes
 {
     struct broker_channel *through = &broker->channels[channel];
 
-    through->published = memory_grow(through->published, &through->capacity, through->count + 1,
-                                     sizeof *through->published);
+    through->published =
+        memory_grow(through->published, &through->capacity, through->count + 1, sizeof *through->published);
     through->published[through->count++] = (struct broker_publish){message_ref(message), to};
 }
 
@@ -180,7 +180,8 @@ void broker_cancel(struct broker *broker, unsigned queue)
     left->consumed = false;
     left->waiting = memory_grow(left->waiting, &left->waiting_capacity, count, sizeof *left->waiting);
     if (count > 0) {
-        memmove(left->waiting + left->given_count, left->waiting, left->waiting_count * sizeof *left->waiting);
+        memmove(left->waiting + left->given_count, left->waiting,
+                left->waiting_count * sizeof *left->waiting);
     }
     for (size_t i = 0; i < left->given_count; i++) {
         left->waiting[i] = left->given[i].message;

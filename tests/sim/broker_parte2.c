@@ -21,7 +21,7 @@ struct node {
     struct store store;
     struct store ever;          /* what was delivered for the first time in any of its lives */
     bool applied[COMMANDS_MAX]; /* in this life */
-    unsigned others;                                        /* commands of others that were to be delivered */
+    unsigned others;            /* commands of others that were to be delivered */
     struct broker_publisher publisher;
 };
 
@@ -31,7 +31,6 @@ struct world {
     struct broker broker;
     struct commands commands;
     struct node nodes[PARTE2_NODES];
-    unsigned trouble; /* a fault is possible once in so many steps */
 };
 
 /* ---- a node ---- */
@@ -148,7 +147,7 @@ static void offer_steps(struct world *world, bool chaos)
 {
     const struct parte2_options *options = world->options;
     struct schedule *schedule = &world->schedule;
-    bool faults = chaos && schedule_once_in(schedule, world->trouble);
+    bool faults = chaos && schedule_has_trouble(schedule);
 
     schedule_begin(schedule);
     broker_offer_steps(&world->broker);
@@ -266,13 +265,11 @@ static void check(struct world *world, struct parte2_result *result)
 
 struct parte2_result parte2_run(const struct parte2_options *options)
 {
-    static const unsigned troubles[] = {1, 4, 16};
     static struct world world;
     struct parte2_result result = {0};
 
     world = (struct world){.options = options, .broker = {.schedule = &world.schedule}};
     schedule_init(&world.schedule, options->seed);
-    world.trouble = troubles[schedule_below(&world.schedule, 3)];
     for (unsigned i = 0; i < PARTE2_NODES; i++) {
         struct node *node = &world.nodes[i];
         snprintf(node->name, sizeof node->name, "node%u", i + 1);

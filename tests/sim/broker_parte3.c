@@ -27,9 +27,9 @@ enum kind {
     RETURN,
 };
 
-static const char *const names[] = {"submit",         "submit again",  "confirm", "process",
-                                    "note",           "tick",          "announce", "lose publisher",
-                                    "lose consumer",  "crash",         "delete queue", "pause",
+static const char *const names[] = {"submit",        "submit again", "confirm",      "process",
+                                    "note",          "tick",         "announce",     "lose publisher",
+                                    "lose consumer", "crash",        "delete queue", "pause",
                                     "return"};
 
 /* ---- what the broker sees of the total order ---- */
@@ -293,8 +293,8 @@ static void take_step(struct parte3_world *world, struct step step, bool chaos)
         broker_do(&world->broker, step);
         return;
     }
-    seeds_show("%s %s %u", names[step.kind],
-               step.a < PARTE3_NODES ? world->nodes[step.a].name : "sequencer", step.b);
+    seeds_show("%s %s %u", names[step.kind], step.a < PARTE3_NODES ? world->nodes[step.a].name : "sequencer",
+               step.b);
     switch ((enum kind)step.kind) {
     case SUBMIT:
         submit(world, step.a);
@@ -357,7 +357,7 @@ static void run_steps(struct parte3_world *world, bool chaos, unsigned most)
         for (unsigned i = 0; i < PARTE3_NODES; i++) {
             offer_nodes_steps(world, i, chaos);
         }
-        if (chaos && schedule_once_in(&world->schedule, world->trouble)) {
+        if (chaos && schedule_has_trouble(&world->schedule)) {
             offer_faults(world);
         }
         if (!schedule_choose(&world->schedule)) {
@@ -390,8 +390,8 @@ static void heal(struct parte3_world *world)
     unsigned calm = 0;
 
     seeds_show("all heals");
-    for (unsigned round = 0; round < ROUNDS && calm < CALM_ROUNDS && !finding_exists(&world->commands.finding);
-         round++) {
+    for (unsigned round = 0;
+         round < ROUNDS && calm < CALM_ROUNDS && !finding_exists(&world->commands.finding); round++) {
         world->schedule.now_ms += ROUND_MS;
         for (unsigned i = 0; i < PARTE3_NODES && round > 0; i++) {
             parte3_node_tick(world, i);
@@ -411,12 +411,9 @@ static void heal(struct parte3_world *world)
 
 static void begin(struct parte3_world *world, const struct parte3_options *options)
 {
-    static const unsigned troubles[] = {1, 4, 16};
-
     *world = (struct parte3_world){.options = options,
                                    .broker = {.schedule = &world->schedule, .on_arrival = on_arrival}};
     schedule_init(&world->schedule, options->seed);
-    world->trouble = troubles[schedule_below(&world->schedule, 3)];
     for (unsigned seq = 0; seq < PARTE3_SEQS; seq++) {
         world->numbered[seq] = -1;
     }
@@ -425,8 +422,7 @@ static void begin(struct parte3_world *world, const struct parte3_options *optio
     for (unsigned i = 0; i < PARTE3_NODES; i++) {
         struct parte3_node *node = &world->nodes[i];
         snprintf(node->name, sizeof node->name, "node%u", i + 1);
-        node->publisher =
-            (struct broker_publisher){.broker = &world->broker, .to = BROKER_TO(PARTE3_INPUT)};
+        node->publisher = (struct broker_publisher){.broker = &world->broker, .to = BROKER_TO(PARTE3_INPUT)};
         if (i < 2) { /* the third starts late */
             parte3_node_start(world, i);
         }

@@ -30,7 +30,8 @@ enum parte3_variant {
 struct parte3_options {
     uint64_t seed;
     unsigned commands;
-    unsigned history; /* ordered commands that the broker keeps. If they are all, every node may lose its memory; if
+    unsigned
+        history; /* ordered commands that the broker keeps. If they are all, every node may lose its memory; if
                        * not, only while another has, or gets, what would be lost */
     enum parte3_variant variant;
 };
@@ -72,7 +73,6 @@ struct parte3_world {
     struct commands commands;
     struct parte3_node nodes[PARTE3_NODES];
     struct parte3_sequencer sequencer;
-    unsigned trouble; /* a fault is possible once in so many steps */
 
     /* What the broker has seen of the total order. */
     int numbered[PARTE3_SEQS]; /* the command of each number, -1 for none yet */

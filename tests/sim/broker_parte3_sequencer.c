@@ -58,8 +58,7 @@ void parte3_sequencer_confirm(struct parte3_world *world)
 
     broker_confirm(&world->broker, sequencer->channel);
     sequencer->count--;
-    memmove(sequencer->orderings, sequencer->orderings + 1,
-            sequencer->count * sizeof *sequencer->orderings);
+    memmove(sequencer->orderings, sequencer->orderings + 1, sequencer->count * sizeof *sequencer->orderings);
     if (!done.sent_again) {
         remember(sequencer, done.message);
         broker_ack(&world->broker, PARTE3_INPUT, done.tag);
@@ -119,8 +118,9 @@ void parte3_sequencer_hear(struct parte3_world *world, const struct note *note)
 
 void parte3_sequencer_announce(struct parte3_world *world)
 {
-    struct note note = {
-        .type = NOTE_LEADER, .from = PARTE3_SEQUENCER, .seq = world->sequencer.rule.next_seq - 1};
+    struct note note = {.type = NOTE_LEADER,
+                        .from = PARTE3_SEQUENCER,
+                        .seq = world->sequencer.rule.next_seq - 1};
 
     notes_broadcast(&world->notes, note, PARTE3_NODES);
 }

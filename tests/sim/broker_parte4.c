@@ -27,9 +27,9 @@ enum kind {
     RETURN,
 };
 
-static const char *const names[] = {"submit", "submit again", "confirm",        "process",       "note",
-                                    "tick",   "write",        "announce",       "lose publisher", "lose consumer",
-                                    "crash",  "delete queue", "pause",          "return"};
+static const char *const names[] = {"submit", "submit again", "confirm",  "process",        "note",
+                                    "tick",   "write",        "announce", "lose publisher", "lose consumer",
+                                    "crash",  "delete queue", "pause",    "return"};
 
 /* ---- faults, and what ends them ---- */
 
@@ -208,7 +208,7 @@ static void take_step(struct parte4_world *world, struct step step, bool chaos)
 static void run_steps(struct parte4_world *world, bool chaos, unsigned most)
 {
     for (unsigned steps = 0; !finding_exists(&world->commands.finding); steps++) {
-        bool faults = chaos && !world->options->prompt && schedule_once_in(&world->schedule, world->trouble);
+        bool faults = chaos && !world->options->prompt && schedule_has_trouble(&world->schedule);
         schedule_begin(&world->schedule);
         broker_offer_steps(&world->broker);
         notes_offer(&world->notes, &world->schedule, NOTE);
@@ -283,8 +283,8 @@ static void heal(struct parte4_world *world)
     unsigned calm = 0;
 
     seeds_show("all heals");
-    for (unsigned round = 0; round < ROUNDS && calm < CALM_ROUNDS && !finding_exists(&world->commands.finding);
-         round++) {
+    for (unsigned round = 0;
+         round < ROUNDS && calm < CALM_ROUNDS && !finding_exists(&world->commands.finding); round++) {
         world->schedule.now_ms += ROUND_MS;
         for (unsigned i = 0; i < PARTE4_NODES && round > 0; i++) {
             struct parte4_node *node = &world->nodes[i];
@@ -347,18 +347,15 @@ static void check(struct parte4_world *world)
 
 static void begin(struct parte4_world *world, const struct parte4_options *options)
 {
-    static const unsigned troubles[] = {1, 4, 16};
-
     *world = (struct parte4_world){.options = options, .broker = {.schedule = &world->schedule}};
     schedule_init(&world->schedule, options->seed);
-    world->trouble = troubles[schedule_below(&world->schedule, 3)];
     for (unsigned i = 0; i < PARTE4_NODES; i++) {
         struct parte4_node *node = &world->nodes[i];
         node->number = i;
         snprintf(node->name, sizeof node->name, "node%u", i + 1);
         node->starts_leading = i == 0 || (i == 1 && options->second_leader);
-        node->publisher = (struct broker_publisher){.broker = &world->broker,
-                                                    .to = BROKER_TO(PARTE4_NODES) - 1};
+        node->publisher =
+            (struct broker_publisher){.broker = &world->broker, .to = BROKER_TO(PARTE4_NODES) - 1};
         if (i != 1) { /* the second starts late */
             parte4_node_start(world, node);
         }

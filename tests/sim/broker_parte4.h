@@ -29,7 +29,8 @@ struct parte4_options {
     unsigned commands;
     bool second_leader; /* is started by mistake, */
     bool second_leaves; /* and in the end stopped for good, and the first one started again */
-    bool prompt;        /* nothing fails, and what replicas tell each other arrives before a leader stops listening */
+    bool
+        prompt; /* nothing fails, and what replicas tell each other arrives before a leader stops listening */
     enum parte4_variant variant;
 };
 
@@ -77,7 +78,6 @@ struct parte4_world {
     struct notes notes;
     struct commands commands;
     struct parte4_node nodes[PARTE4_NODES];
-    unsigned trouble; /* a fault is possible once in so many steps */
 
     bool answered_first[COMMANDS_MAX]; /* before the second leader was started */
 };
@@ -105,7 +105,8 @@ void parte4_leader_connected(struct parte4_world *world, struct parte4_node *nod
 void parte4_leader_record(struct parte4_node *node, struct message *update);
 void parte4_leader_write(struct parte4_world *world, struct parte4_node *node); /* some of it is on disk */
 void parte4_leader_hear(struct parte4_node *node, const struct note *note);
-void parte4_leader_install(struct parte4_world *world, struct parte4_node *node); /* a peer's state is in the store */
+void parte4_leader_install(struct parte4_world *world,
+                           struct parte4_node *node); /* a peer's state is in the store */
 void parte4_leader_step_down(const struct parte4_world *world, struct parte4_node *node);
 void parte4_leader_announce(struct parte4_world *world, struct parte4_node *node);
 void parte4_leader_tick(struct parte4_world *world, struct parte4_node *node);

@@ -38,8 +38,8 @@ void parte4_node_deliver(struct parte4_world *world, struct parte4_node *node, s
                     node->store.count, (long long)update->seq);
     } else if (!world->options->second_leader && (node->store.count > recorded->count ||
                                                   recorded->commands[node->store.count - 1] != command)) {
-        finding_add(&world->commands.finding, "total order: %s's update %lld, %u, is not the leader's", node->name,
-                    (long long)update->seq, command);
+        finding_add(&world->commands.finding, "total order: %s's update %lld, %u, is not the leader's",
+                    node->name, (long long)update->seq, command);
     }
 }
 
@@ -49,8 +49,7 @@ void parte4_node_perform(struct parte4_world *world, struct parte4_node *node, s
 
     for (size_t i = 0; i < actions->count; i++) {
         struct action *action = &actions->items[i];
-        bool sends_now =
-            action->type == ACTION_SEND && world->options->variant == PARTE4_SENDS_UNRECORDED;
+        bool sends_now = action->type == ACTION_SEND && world->options->variant == PARTE4_SENDS_UNRECORDED;
         if (recording && !sends_now) {
             actions_add(&node->waiting, action->type, action->message);
             continue;

@@ -15,6 +15,7 @@ struct step {
 struct schedule {
     struct random random;
     uint64_t now_ms; /* the one clock; it moves when a step says so */
+    unsigned calm;   /* faults are possible once in so many steps: some seeds have many, some have few */
     uint64_t offered;
     struct step chosen;
 };
@@ -29,6 +30,9 @@ void schedule_offer(struct schedule *schedule, unsigned weight, int kind, unsign
 
 /* Was anything offered? Then it is in `chosen`. */
 bool schedule_choose(const struct schedule *schedule);
+
+/* Are faults possible in this step? */
+bool schedule_has_trouble(struct schedule *schedule);
 
 /* A throw of dice: true once in `times`. */
 bool schedule_once_in(struct schedule *schedule, unsigned times);

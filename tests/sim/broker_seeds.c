@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define ENOUGH 20 /* findings about a bad rule: what more seeds would find is no news */
+
 struct seeds seeds_of(unsigned count)
 {
     const char *alone = getenv("SIM_SEED");
@@ -24,10 +26,18 @@ struct seeds seeds_of(unsigned count)
     return seeds;
 }
 
+struct seeds seeds_of_bad(unsigned most)
+{
+    struct seeds seeds = seeds_of(most);
+
+    seeds.enough = ENOUGH;
+    return seeds;
+}
+
 bool seeds_next(struct seeds *seeds)
 {
     seeds->seed++;
-    return seeds->done < seeds->count;
+    return seeds->done < seeds->count && (seeds->enough == 0 || seeds->failed < seeds->enough);
 }
 
 void seeds_note(struct seeds *seeds, const struct finding *finding)

@@ -76,8 +76,7 @@ unsigned store_count(const struct store *store, unsigned command)
 
 bool store_equal(const struct store *a, const struct store *b)
 {
-    return a->count == b->count &&
-           memcmp(a->commands, b->commands, a->count * sizeof *a->commands) == 0;
+    return a->count == b->count && memcmp(a->commands, b->commands, a->count * sizeof *a->commands) == 0;
 }
 
 void store_check(const struct store *store, const char *whose, struct commands *commands)

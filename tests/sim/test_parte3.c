@@ -5,9 +5,8 @@
 #include "tests/sim/broker_seeds.h"
 #include "tests/unit/unit.h"
 
-#define SEEDS        1000
-#define SEEDS_OF_BAD 100
-#define COMMANDS     24
+#define SEEDS    1000
+#define COMMANDS 24
 
 static void run(struct seeds *seeds, struct parte3_options options)
 {
@@ -39,7 +38,7 @@ static void a_short_history_is_enough_while_a_node_has_the_rest(void **state)
 
 static void expect_caught(enum parte3_variant variant, const char *name)
 {
-    struct seeds seeds = seeds_of(SEEDS_OF_BAD);
+    struct seeds seeds = seeds_of_bad(SEEDS);
 
     run(&seeds, (struct parte3_options){.history = COMMANDS, .variant = variant});
     seeds_expect_some(&seeds, name);

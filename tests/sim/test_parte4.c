@@ -5,9 +5,8 @@
 #include "tests/sim/broker_seeds.h"
 #include "tests/unit/unit.h"
 
-#define SEEDS        1000
-#define SEEDS_OF_BAD 200
-#define COMMANDS     24
+#define SEEDS    1000
+#define COMMANDS 24
 
 static void run(struct seeds *seeds, struct parte4_options options)
 {
@@ -57,7 +56,7 @@ static void a_second_leader_begins_with_what_the_first_has(void **state)
 
 static void expect_caught(enum parte4_variant variant, struct parte4_options options, const char *name)
 {
-    struct seeds seeds = seeds_of(SEEDS_OF_BAD);
+    struct seeds seeds = seeds_of_bad(SEEDS);
 
     options.variant = variant;
     run(&seeds, options);
