@@ -41,6 +41,8 @@ sources_of = $(wildcard $(call folder_of,$(1))/*.c)
 unit_tests := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c))
 sim_tests := $(patsubst %.c,$(OUT)/%,$(wildcard tests/sim/test_*.c))
 sim_objects := $(OUT)/obj/tests/sim/simulation.o $(OUT)/obj/parte1-multicast/order.o
+broker_sims := $(foreach part,parte2 parte3 parte4,$(OUT)/tests/sim/test_$(part))
+broker_model := $(filter-out $(wildcard tests/sim/broker_parte*.c),$(wildcard tests/sim/broker_*.c))
 script_tests := $(wildcard tests/e2e/test_*.py tests/interop/test_*.py)
 fuzzers := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 bench_programs := $(patsubst %.c,$(OUT)/%,$(wildcard tests/bench/*.c))
@@ -135,9 +137,18 @@ $(unit_tests): $(OUT)/tests/unit/%: $(OUT)/obj/tests/unit/%.o $(unit_libraries)
 	$(call say,LINK,$@)
 	$(link) $(library_libs) $$(pkg-config --libs cmocka) -lm
 
-$(sim_tests): $(OUT)/tests/sim/%: $(OUT)/obj/tests/sim/%.o $(sim_objects) $(unit_libraries)
+$(filter-out $(broker_sims),$(sim_tests)): $(OUT)/tests/sim/%: $(OUT)/obj/tests/sim/%.o $(sim_objects) $(unit_libraries)
 	$(call say,LINK,$@)
 	$(link) $(library_libs) $$(pkg-config --libs cmocka) -lm
+
+# The rules of all parts have the same names: each simulation is linked with those of its own.
+define broker_sim_rule
+$(OUT)/tests/sim/test_$(1): $(OUT)/obj/tests/sim/test_$(1).o $(call objects,$(broker_model) $(wildcard tests/sim/broker_$(1)*.c \
+		$(call folder_of,$(1))/order.c $(call folder_of,$(1))/sequencer.c)) $(core_library)
+	$$(call say,LINK,$$@)
+	$$(link) $$(library_libs) $$$$(pkg-config --libs cmocka) -lm
+endef
+$(foreach part,parte2 parte3 parte4,$(eval $(call broker_sim_rule,$(part))))
 
 $(bench_programs): $(OUT)/tests/bench/%: $(OUT)/obj/tests/bench/%.o $(net_library) $(core_library)
 	$(call say,LINK,$@)

@@ -11,7 +11,8 @@
 struct causality {
     const struct history *history;
     uint32_t **sent_by; /* by process: its commands by send_index, from 1 */
-    uint32_t *columns;  /* by process: its place among those that sent something; HISTORY_NONE for the others */
+    uint32_t
+        *columns; /* by process: its place among those that sent something; HISTORY_NONE for the others */
     size_t column_count;
     uint32_t *known; /* by command and column: how many of the process's commands precede it */
 };

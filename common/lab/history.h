@@ -69,10 +69,11 @@ struct command_record {
     uint32_t send_event;     /* HISTORY_NONE if no log tells that it was sent */
     uint32_t send_index;     /* its place among its sender's commands, from 1; 0 if not sent */
     uint32_t number_event;   /* the send that carries its seq; HISTORY_NONE if none does */
-    uint32_t seq_event;      /* the first line that tells its seq; HISTORY_NONE if none does */
-    int64_t seq, epoch;      /* as that line tells; LOG_RECORD_NO_NUMBER where it does not */
-    uint32_t operation;      /* the client's who asked for it; HISTORY_NONE if no log tells */
-    int8_t type;             /* enum command_type */
+    uint32_t seq_event; /* the first line of somebody who got it with its seq; HISTORY_NONE if there is none:
+                              * a number that was sent, and lost in a crash, was not used */
+    int64_t seq, epoch; /* as that line tells; LOG_RECORD_NO_NUMBER where it does not */
+    uint32_t operation; /* the client's who asked for it; HISTORY_NONE if no log tells */
+    int8_t type;        /* enum command_type */
 };
 
 /* Two lines that tell one command differently. */

@@ -275,7 +275,8 @@ static void add_line(struct history *history, struct process *process, const str
     uint32_t command = command_of(history, record, kind);
     uint32_t event = add_event(history, process, kind, command, record, place);
 
-    if (command != HISTORY_NONE) {
+    if (command != HISTORY_NONE &&
+        kind != EVENT_SEND) { /* what is sent may never leave: who gets it counts */
         note_seq(history, command, event);
     }
     switch (kind) {

@@ -39,8 +39,8 @@ enum guarantee {
     GUARANTEE_CAUSAL,        /* what a sender knew when it sent a command is delivered before that command */
     GUARANTEE_TOTAL,         /* any two processes deliver any two commands in the same order */
     GUARANTEE_CONVERGENCE,   /* all replicas end equal */
-    GUARANTEE_GAP_FREE,      /* one seq for each command and one command for each seq; delivered 1, 2, 3, … */
-    GUARANTEE_LINEARIZABLE,  /* what clients read is what one copy of the store would have told them */
+    GUARANTEE_GAP_FREE, /* one seq for each command and one command for each seq; delivered 1, 2, 3, … */
+    GUARANTEE_LINEARIZABLE, /* what clients read is what one copy of the store would have told them */
     GUARANTEE_COUNT
 };
 
@@ -60,8 +60,9 @@ struct verdict {
 
 /* A key that replicas disagree on. */
 struct difference {
-    uint32_t key;       /* in `texts` */
-    uint32_t *last_set; /* by replica: a line about the command that set it last (a delivery there, or where it came
+    uint32_t key; /* in `texts` */
+    uint32_t *
+        last_set; /* by replica: a line about the command that set it last (a delivery there, or where it came
                          * with an installed state, any), HISTORY_NONE if none did; owned */
 };
 

@@ -85,8 +85,8 @@ static void consider(struct causal *causal, const struct life *life, uint32_t ca
     const struct history *history = causal->judging->history;
     const struct example *example = &causal->example;
 
-    if (example->effect == HISTORY_NONE || (is_across(history, cause, effect) &&
-                                            !is_across(history, example->cause, example->effect))) {
+    if (example->effect == HISTORY_NONE ||
+        (is_across(history, cause, effect) && !is_across(history, example->cause, example->effect))) {
         causal->example = (struct example){life, cause, effect};
     }
 }

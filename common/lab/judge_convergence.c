@@ -95,8 +95,8 @@ struct example {
 
 static const struct life *last_life(const struct judging *judging, uint32_t process)
 {
-    return &judging->lives[history_last_incarnation(judging->history, process) -
-                           judging->history->incarnations];
+    return &judging
+                ->lives[history_last_incarnation(judging->history, process) - judging->history->incarnations];
 }
 
 /* Has the replica lost what it had, and begun anew? */
@@ -155,8 +155,7 @@ static struct example find_example(const struct converging *converging)
             if (value_set_by(history, difference->last_set[r]) == first_value) {
                 continue;
             }
-            enum cause cause =
-                find_cause(converging, 0, difference->last_set[0], r, difference->last_set[r]);
+            enum cause cause = find_cause(converging, 0, difference->last_set[0], r, difference->last_set[r]);
             if (best.difference == NULL || cause < best.cause) {
                 best = (struct example){cause, difference, r};
             }
@@ -269,9 +268,8 @@ static bool doubt(const struct converging *converging, struct verdict *verdict)
         if (state->keys_told != LOG_RECORD_NO_NUMBER && (uint64_t)state->keys_told != state->keys &&
             judgement->difference_count == 0) {
             tell_process(&verdict->finding, judging->history, judgement->replicas[r]);
-            buffer_add_format(&verdict->finding,
-                              " ends with %" PRId64 " keys, and its log makes %" PRIu64, state->keys_told,
-                              state->keys);
+            buffer_add_format(&verdict->finding, " ends with %" PRId64 " keys, and its log makes %" PRIu64,
+                              state->keys_told, state->keys);
             return true;
         }
     }

@@ -12,9 +12,9 @@
 
 struct delivering {
     struct judging *judging;
-    uint32_t *highest;        /* by life and process: the highest send_index of it that was delivered there */
-    bool *at_correct;         /* by command: a correct process has delivered it */
-    uint64_t due, unclear;    /* deliveries */
+    uint32_t *highest;     /* by life and process: the highest send_index of it that was delivered there */
+    bool *at_correct;      /* by command: a correct process has delivered it */
+    uint64_t due, unclear; /* deliveries */
 };
 
 static uint32_t *highest_of(const struct delivering *delivering, size_t life, uint32_t sender)
@@ -202,7 +202,8 @@ static void tell_missing(const struct delivering *delivering, uint32_t process, 
     } else {
         tell_loss(verdict, history, process, command);
     }
-    verdict_add_evidence(verdict, log->events[log->event_count - 1]); /* the last, with all that it delivered */
+    verdict_add_evidence(verdict,
+                         log->events[log->event_count - 1]); /* the last, with all that it delivered */
 }
 
 /* ---- the check ---- */
@@ -237,8 +238,8 @@ void judge_delivery(struct judging *judging)
     struct verdict *verdict = &judging->judgement->verdicts[GUARANTEE_DELIVERY];
     struct delivering delivering = {.judging = judging};
 
-    delivering.highest = memory_new_zeroed(history->incarnation_count * history->process_count,
-                                           sizeof *delivering.highest);
+    delivering.highest =
+        memory_new_zeroed(history->incarnation_count * history->process_count, sizeof *delivering.highest);
     delivering.at_correct = memory_new_zeroed(history->command_count, sizeof *delivering.at_correct);
     look_through_lives(&delivering);
     for (uint32_t p = 0; p < history->process_count; p++) {

@@ -13,8 +13,8 @@ struct life {
     const struct incarnation *incarnation;
     uint32_t *sequence; /* events, in their order; owned */
     uint32_t length;
-    uint32_t *positions;           /* by command, from `first_command` on: its place in `sequence`, from 1; owned */
-    uint32_t first_command, span;  /* commands before and behind were not delivered */
+    uint32_t *positions; /* by command, from `first_command` on: its place in `sequence`, from 1; owned */
+    uint32_t first_command, span; /* commands before and behind were not delivered */
 };
 
 /* A command with its place in the total order. */
@@ -26,8 +26,8 @@ struct numbered {
 struct judging {
     const struct history *history;
     struct judgement *judgement;
-    struct life *lives;      /* as the history's incarnations */
-    uint32_t *delivered;     /* by command: a delivery of it, HISTORY_NONE if there is none */
+    struct life *lives;        /* as the history's incarnations */
+    uint32_t *delivered;       /* by command: a delivery of it, HISTORY_NONE if there is none */
     struct numbered *numbered; /* the commands that have a seq, by it */
     size_t numbered_count;
     bool sender_log_missing; /* some sender's log is not there */

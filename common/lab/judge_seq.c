@@ -140,9 +140,8 @@ static uint32_t command_of(const struct judging *judging, int64_t seq)
             high = middle;
         }
     }
-    return low < judging->numbered_count && judging->numbered[low].seq == seq
-               ? judging->numbered[low].command
-               : HISTORY_NONE;
+    return low < judging->numbered_count && judging->numbered[low].seq == seq ? judging->numbered[low].command
+                                                                              : HISTORY_NONE;
 }
 
 static void tell_jump(struct sequence_check *check, const struct progress *progress, int64_t expected,

@@ -59,9 +59,8 @@ static void add_installed(const struct judging *judging, int64_t seq, struct fin
         wanted = numbered->seq - 1;
         uint32_t delivery = judging->delivered[numbered->command];
         set_unless_later(judging->history, state, numbered->command,
-                         delivery != HISTORY_NONE
-                             ? delivery
-                             : judging->history->commands[numbered->command].seq_event);
+                         delivery != HISTORY_NONE ? delivery
+                                                  : judging->history->commands[numbered->command].seq_event);
     }
     if (state->unknown == 0 && wanted > 0) {
         state->unknown = wanted;

@@ -3,7 +3,6 @@
 #include "common/memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* ---- publishers ---- */
 
@@ -131,32 +130,9 @@ bool broker_declare(struct broker *broker, unsigned queue, size_t keeps)
     return made;
 }
 
-static void drop_oldest(struct broker_queue *queue)
-{
-    message_unref(queue->waiting[0]);
-    queue->waiting_count--;
-    memmove(queue->waiting, queue->waiting + 1, queue->waiting_count * sizeof *queue->waiting);
-}
-
-static void enqueue(struct broker_queue *queue, struct message *message)
-{
-    queue->waiting = memory_grow(queue->waiting, &queue->waiting_capacity, queue->waiting_count + 1,
-                                 sizeof *queue->waiting);
-    queue->waiting[queue->waiting_count++] = message_ref(message);
-    if (queue->keeps > 0 && queue->waiting_count > queue->keeps) {
-        drop_oldest(queue);
-    }
-}
-
 void broker_delete(struct broker *broker, unsigned queue)
 {
-    struct broker_queue *deleted = &broker->queues[queue];
-
-    broker_cancel(broker, queue);
-    while (deleted->waiting_count > 0) {
-        drop_oldest(deleted);
-    }
-    deleted->exists = false;
+    queue_clear(&broker->queues[queue]);
     for (unsigned i = 0; i < BROKER_CHANNELS_MAX; i++) {
         struct broker_channel *channel = &broker->channels[i];
         for (size_t at = channel->queued[queue]; at < channel->arrived; at++) {
@@ -174,29 +150,7 @@ void broker_consume(struct broker *broker, unsigned queue)
 
 void broker_cancel(struct broker *broker, unsigned queue)
 {
-    struct broker_queue *left = &broker->queues[queue];
-    size_t count = left->waiting_count + left->given_count;
-
-    left->consumed = false;
-    left->waiting = memory_grow(left->waiting, &left->waiting_capacity, count, sizeof *left->waiting);
-    if (count > 0) {
-        memmove(left->waiting + left->given_count, left->waiting,
-                left->waiting_count * sizeof *left->waiting);
-    }
-    for (size_t i = 0; i < left->given_count; i++) {
-        left->waiting[i] = left->given[i].message;
-    }
-    left->waiting_count = count;
-    left->given_count = 0;
-}
-
-static void give(struct broker_queue *queue)
-{
-    queue->given =
-        memory_grow(queue->given, &queue->given_capacity, queue->given_count + 1, sizeof *queue->given);
-    queue->given[queue->given_count++] =
-        (struct broker_given){message_ref(queue->waiting[0]), .tag = ++queue->tags};
-    drop_oldest(queue);
+    queue_return(&broker->queues[queue]);
 }
 
 void broker_offer_deliveries(struct broker *broker, unsigned queue, bool by_sender, int kind)
@@ -204,13 +158,7 @@ void broker_offer_deliveries(struct broker *broker, unsigned queue, bool by_send
     const struct broker_queue *from = &broker->queues[queue];
 
     for (size_t i = 0; i < from->given_count; i++) {
-        const struct message *message = from->given[i].message;
-        bool next = !from->given[i].taken;
-        for (size_t before = 0; next && before < i; before++) {
-            next = from->given[before].taken ||
-                   (by_sender && !text_equal(from->given[before].message->sender_id, message->sender_id));
-        }
-        if (next) {
+        if (queue_is_next(from, i, by_sender)) {
             schedule_offer(broker->schedule, 16, kind, queue, (unsigned)i);
         }
     }
@@ -227,36 +175,7 @@ struct message *broker_take(struct broker *broker, unsigned queue, unsigned deli
 
 void broker_ack(struct broker *broker, unsigned queue, uint64_t tag)
 {
-    struct broker_queue *from = &broker->queues[queue];
-
-    for (size_t i = 0; i < from->given_count; i++) {
-        if (from->given[i].tag == tag) {
-            from->given[i].acked_nth = ++from->acks;
-        }
-    }
-}
-
-/* The delivery that was acknowledged first; `given_count` if none was. */
-static size_t first_acked(const struct broker_queue *queue)
-{
-    size_t first = queue->given_count;
-
-    for (size_t i = 0; i < queue->given_count; i++) {
-        uint64_t nth = queue->given[i].acked_nth;
-        if (nth != 0 && (first == queue->given_count || nth < queue->given[first].acked_nth)) {
-            first = i;
-        }
-    }
-    return first;
-}
-
-static void settle(struct broker_queue *queue)
-{
-    size_t at = first_acked(queue);
-
-    message_unref(queue->given[at].message);
-    queue->given_count--;
-    memmove(queue->given + at, queue->given + at + 1, (queue->given_count - at) * sizeof *queue->given);
+    queue_ack(&broker->queues[queue], tag);
 }
 
 void broker_mark(const struct broker *broker, unsigned queue, int64_t (*what_of)(const struct message *),
@@ -297,10 +216,10 @@ void broker_offer_steps(struct broker *broker)
     }
     for (unsigned i = 0; i < BROKER_QUEUES_MAX; i++) {
         const struct broker_queue *queue = &broker->queues[i];
-        if (queue->consumed && queue->waiting_count > 0 && queue->given_count < BROKER_PREFETCH) {
+        if (queue_can_give(queue)) {
             schedule_offer(broker->schedule, 16, BROKER_GIVE, i, 0);
         }
-        if (first_acked(queue) < queue->given_count) {
+        if (queue_has_ack(queue)) {
             schedule_offer(broker->schedule, 16, BROKER_ACK, i, 0);
         }
     }
@@ -315,16 +234,16 @@ void broker_do(struct broker *broker, struct step step)
         arrive(broker, channel);
         break;
     case BROKER_ENQUEUE:
-        enqueue(&broker->queues[step.b], channel->published[channel->queued[step.b]].message);
+        queue_put(&broker->queues[step.b], channel->published[channel->queued[step.b]].message);
         channel->queued[step.b]++;
         skip(channel, step.b);
         free_if_drained(channel);
         break;
     case BROKER_GIVE:
-        give(&broker->queues[step.a]);
+        queue_give(&broker->queues[step.a]);
         break;
     case BROKER_ACK:
-        settle(&broker->queues[step.a]);
+        queue_settle(&broker->queues[step.a]);
         break;
     }
 }
@@ -335,8 +254,6 @@ void broker_free(struct broker *broker)
         free_channel(&broker->channels[i]);
     }
     for (unsigned i = 0; i < BROKER_QUEUES_MAX; i++) {
-        broker_delete(broker, i);
-        free(broker->queues[i].waiting);
-        free(broker->queues[i].given);
+        queue_clear(&broker->queues[i]);
     }
 }

@@ -12,6 +12,7 @@
 #define ORDEM_BROKER_MODEL_H
 
 #include "common/message.h"
+#include "tests/sim/broker_queue.h"
 #include "tests/sim/broker_schedule.h"
 
 #include <stdbool.h>
@@ -20,7 +21,6 @@
 
 #define BROKER_QUEUES_MAX   8
 #define BROKER_CHANNELS_MAX 32
-#define BROKER_PREFETCH     6
 #define BROKER_STEPS        1000 /* the kinds of its steps count from here */
 
 /* Queues are known by their number; a set of them is a sum of these. */
@@ -47,24 +47,6 @@ struct broker_channel {
     size_t queued[BROKER_QUEUES_MAX]; /* so many of these are in that queue if they are for it, */
     size_t confirmed;                 /* and of so many the publisher knows */
     unsigned haste[BROKER_QUEUES_MAX];
-};
-
-/* A message that a consumer has. */
-struct broker_given {
-    struct message *message; /* a reference */
-    uint64_t tag;
-    bool taken;         /* the consumer has begun with it */
-    uint64_t acked_nth; /* 0: not acknowledged */
-};
-
-struct broker_queue {
-    bool exists, consumed;
-    size_t keeps; /* so many, the oldest go; 0: all */
-    struct message **waiting;
-    size_t waiting_count, waiting_capacity;
-    struct broker_given *given;
-    size_t given_count, given_capacity;
-    uint64_t tags, acks; /* so many were given, acknowledged */
 };
 
 struct broker {

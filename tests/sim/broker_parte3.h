@@ -83,6 +83,21 @@ struct parte3_world {
 /* Runs until all has healed and is quiet; what was found wrong, if anything. */
 struct finding parte3_run(const struct parte3_options *options);
 
+/* broker_parte3_steps.c: steps until nothing more can happen, or `most` of them. In chaos clients give commands, time
+ * passes and there are faults; else not going quiet is found wrong. */
+void parte3_run_steps(struct parte3_world *world, bool chaos, unsigned most);
+
+/* broker_parte3_faults.c: what happens from outside, by process. What would take more from all of them together than the
+ * rules promise to survive does not happen. */
+void parte3_crash(struct parte3_world *world, unsigned number);
+void parte3_lose_consumer(struct parte3_world *world, unsigned number); /* the sequencer: its only link */
+void parte3_delete_queue(struct parte3_world *world, unsigned number);
+void parte3_pause(struct parte3_world *world, unsigned number, bool paused);
+void parte3_come_back(struct parte3_world *world, unsigned number); /* the process, a link, or that it runs */
+void parte3_submit(struct parte3_world *world, unsigned number);    /* a client has a new command, */
+void parte3_submit_again(struct parte3_world *world, unsigned number,
+                         unsigned command); /* or one of which it has heard nothing */
+
 /* broker_parte3_node.c: a node, as main.c has it. */
 void parte3_node_start(struct parte3_world *world, unsigned number);
 void parte3_node_crash(struct parte3_world *world, unsigned number);

@@ -85,6 +85,11 @@ struct parte4_world {
 /* Runs until all has healed and is quiet; what was found wrong, if anything. */
 struct finding parte4_run(const struct parte4_options *options);
 
+/* broker_parte4_steps.c: steps until nothing more can happen, or `most` of them. In chaos clients give commands, time
+ * passes and there are faults; else not going quiet is found wrong. */
+void parte4_run_steps(struct parte4_world *world, bool chaos, unsigned most);
+void parte4_submit(struct parte4_world *world, struct parte4_node *node); /* a client has a new command */
+
 /* broker_parte4_node.c: a node, as main.c has it. */
 void parte4_node_start(struct parte4_world *world, struct parte4_node *node);
 void parte4_node_crash(struct parte4_world *world, struct parte4_node *node);

@@ -203,6 +203,7 @@ static void answer(struct parte4_world *world, struct parte4_node *node, const s
 
 static void install(struct parte4_world *world, struct parte4_node *node, const struct note *note)
 {
+    int64_t before = node->order.epoch;
     struct actions actions = {0};
 
     if (order_install(&node->order, note->epoch, note->seq, &actions)) {
@@ -212,6 +213,10 @@ static void install(struct parte4_world *world, struct parte4_node *node, const 
         node->store = note->state;
         parte4_leader_install(world, node);
         parte4_node_perform(world, node, &actions);
+    }
+    if (node->order.epoch < before) {
+        finding_add(&world->commands.finding, "epochs: %s goes back from %lld to %lld", node->name,
+                    (long long)before, (long long)node->order.epoch);
     }
 }
 

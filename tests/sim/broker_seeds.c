@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ENOUGH 20 /* findings about a bad rule: what more seeds would find is no news */
-
 struct seeds seeds_of(unsigned count)
 {
     const char *alone = getenv("SIM_SEED");
@@ -30,14 +28,14 @@ struct seeds seeds_of_bad(unsigned most)
 {
     struct seeds seeds = seeds_of(most);
 
-    seeds.enough = ENOUGH;
+    seeds.until_found = true;
     return seeds;
 }
 
 bool seeds_next(struct seeds *seeds)
 {
     seeds->seed++;
-    return seeds->done < seeds->count && (seeds->enough == 0 || seeds->failed < seeds->enough);
+    return seeds->done < seeds->count && !(seeds->until_found && seeds->failed > 0);
 }
 
 void seeds_note(struct seeds *seeds, const struct finding *finding)
@@ -63,11 +61,12 @@ void seeds_expect_none(const struct seeds *seeds)
 
 void seeds_expect_some(const struct seeds *seeds, const char *variant)
 {
-    print_message("# %s: caught by %u of %u seeds", variant, seeds->failed, seeds->done);
     if (seeds->failed > 0) {
-        print_message("; seed %llu: %s", (unsigned long long)seeds->first_seed, seeds->first.text);
+        print_message("# %s: caught under seed %llu: %s\n", variant, (unsigned long long)seeds->first_seed,
+                      seeds->first.text);
+    } else {
+        print_message("# %s: not caught under %u seeds\n", variant, seeds->done);
     }
-    print_message("\n");
     if (!seeds->one_alone) {
         assert_int_not_equal(seeds->failed, 0);
     }

@@ -12,7 +12,7 @@
 struct seeds {
     uint64_t seed;
     unsigned count, done, failed;
-    unsigned enough; /* findings to stop after; 0: none */
+    bool until_found;
     bool one_alone;
     uint64_t first_seed; /* that failed, and what was found */
     struct finding first;
@@ -21,7 +21,7 @@ struct seeds {
 /* for (struct seeds seeds = seeds_of(1000); seeds_next(&seeds); seeds_note(&seeds, &finding)) */
 struct seeds seeds_of(unsigned count);
 
-/* The same for a bad rule, until enough of at most `most` have told. */
+/* The same for a bad rule, until the first of at most `most` tells. */
 struct seeds seeds_of_bad(unsigned most);
 
 bool seeds_next(struct seeds *seeds);
@@ -30,7 +30,7 @@ void seeds_note(struct seeds *seeds, const struct finding *finding);
 /* Fails the test if any seed failed, with the seed and the command that runs it again. */
 void seeds_expect_none(const struct seeds *seeds);
 
-/* Fails the test if no seed found anything; says how many did. */
+/* Fails the test if no seed found anything; says which did, and what. */
 void seeds_expect_some(const struct seeds *seeds, const char *variant);
 
 /* A step, on standard error, if steps are to be shown. */

@@ -5,8 +5,9 @@
 #include "tests/sim/broker_seeds.h"
 #include "tests/unit/unit.h"
 
-#define SEEDS    1000
-#define COMMANDS 24
+#define SEEDS        1000
+#define SEEDS_OF_BAD 5000 /* at most */
+#define COMMANDS     24
 
 static void run(struct seeds *seeds, struct parte3_options options)
 {
@@ -38,7 +39,7 @@ static void a_short_history_is_enough_while_a_node_has_the_rest(void **state)
 
 static void expect_caught(enum parte3_variant variant, const char *name)
 {
-    struct seeds seeds = seeds_of_bad(SEEDS);
+    struct seeds seeds = seeds_of_bad(SEEDS_OF_BAD);
 
     run(&seeds, (struct parte3_options){.history = COMMANDS, .variant = variant});
     seeds_expect_some(&seeds, name);
