@@ -40,7 +40,8 @@ folder_of = $(wildcard $(1)-*)
 sources_of = $(wildcard $(call folder_of,$(1))/*.c)
 unit_tests := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c))
 sim_tests := $(patsubst %.c,$(OUT)/%,$(wildcard tests/sim/test_*.c))
-sim_objects := $(OUT)/obj/tests/sim/simulation.o $(OUT)/obj/parte1-multicast/order.o
+sim_objects := $(addprefix $(OUT)/obj/,tests/sim/simulation.o tests/sim/log_edit.o tests/sim/made_logs.o \
+	parte1-multicast/order.o)
 broker_sims := $(foreach part,parte2 parte3 parte4,$(OUT)/tests/sim/test_$(part))
 broker_model := $(filter-out $(wildcard tests/sim/broker_parte*.c),$(wildcard tests/sim/broker_*.c))
 script_tests := $(wildcard tests/e2e/test_*.py tests/interop/test_*.py)
@@ -159,8 +160,8 @@ $(tool_programs): $(OUT)/tests/tools/%: $(OUT)/obj/tests/tools/%.o $(net_library
 	$(link) $(library_libs) -lm
 
 # Fuzzers are whole programs built by clang, library and all, so that every branch of ours is seen.
-fuzzed_sources := $(core_sources) $(filter common/lab/judge% $(addprefix common/lab/,causality.c history.c log_record.c \
-	names.c tell.c),$(lab_sources)) $(addprefix common/net/,grpc_frame.c grpc_status.c kv_client_line.c kv_request.c)
+fuzzed_sources := $(core_sources) $(filter $(addprefix common/lab/,judge% history% linearizability% causality.c \
+	log_record.c log_text_line.c names.c tell.c),$(lab_sources)) $(addprefix common/net/,grpc_frame.c grpc_status.c kv_client_line.c kv_request.c)
 build/fuzz/%: tests/fuzz/%.c $(fuzzed_sources) $(wildcard common/*.h common/lab/*.h common/net/*.h) | ready
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D) && clang $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \

@@ -180,67 +180,11 @@ static void add_discard(struct process *process, const struct log_record *record
     }
 }
 
-/* ---- kinds of lines ---- */
-
-static const struct {
-    const char *name;
-    enum process_role role; /* whose line it is; ROLE_REPLICA stands for the coordinators, too */
-    bool about_command;
-} kinds[EVENT_KIND_COUNT] = {
-    [EVENT_START] = {"start", ROLE_REPLICA, false},
-    [EVENT_READY] = {"ready", ROLE_REPLICA, false},
-    [EVENT_SEND] = {"send", ROLE_REPLICA, true},
-    [EVENT_RECEIVE] = {"receive", ROLE_REPLICA, true},
-    [EVENT_DELIVER] = {"deliver", ROLE_REPLICA, true},
-    [EVENT_FAULT] = {"fault", ROLE_REPLICA, true},
-    [EVENT_STOP] = {"stop", ROLE_REPLICA, false},
-    [EVENT_HOLD] = {"hold", ROLE_REPLICA, true},
-    [EVENT_DISCARD] = {"discard", ROLE_REPLICA, true},
-    [EVENT_RECOVER] = {"recover", ROLE_REPLICA, false},
-    [EVENT_INVOKE] = {"invoke", ROLE_CLIENT, true},
-    [EVENT_COMPLETE] = {"complete", ROLE_CLIENT, true},
-    [EVENT_KILL] = {"kill", ROLE_LAB, false},
-    [EVENT_RESTART] = {"restart", ROLE_LAB, false},
-    [EVENT_PAUSE] = {"pause", ROLE_LAB, false},
-    [EVENT_RESUME] = {"resume", ROLE_LAB, false},
-    [EVENT_REPLY] = {"reply", ROLE_REPLICA, false},
-    [EVENT_CONNECT] = {"connect", ROLE_REPLICA, false},
-    [EVENT_DISCONNECT] = {"disconnect", ROLE_REPLICA, false},
-    [EVENT_ELECT] = {"elect", ROLE_REPLICA, false},
-    [EVENT_STEP_DOWN] = {"step_down", ROLE_REPLICA, false},
-    [EVENT_GIVE_UP] = {"give_up", ROLE_CLIENT, false},
-};
-
-const char *event_kind_name(enum event_kind kind)
-{
-    return kinds[kind].name;
-}
-
-/* EVENT_KIND_COUNT for an event that no verdict needs, and no drawing. */
-static enum event_kind kind_of(const struct log_record *record)
-{
-    for (enum event_kind kind = 0; kind < EVENT_KIND_COUNT; kind++) {
-        if (text_equal(record->event, text_of(kinds[kind].name))) {
-            bool complete = !kinds[kind].about_command || record->message_uuid.bytes != NULL;
-            return complete ? kind : EVENT_KIND_COUNT;
-        }
-    }
-    return EVENT_KIND_COUNT;
-}
-
-/* Its first line says what a process is; what another kind of process would say is not believed. */
-static bool fits_role(struct process *process, enum event_kind kind)
-{
-    if (process->event_count == 0) {
-        process->role = kinds[kind].role;
-        return true;
-    }
-    return (process->role == ROLE_COORDINATOR ? ROLE_REPLICA : process->role) == kinds[kind].role;
-}
+/* ---- the lines of a log ---- */
 
 static uint32_t command_of(struct history *history, const struct log_record *record, enum event_kind kind)
 {
-    if (!kinds[kind].about_command) {
+    if (!history_is_about_command(kind)) {
         return HISTORY_NONE;
     }
     if (kind == EVENT_COMPLETE) { /* its value is what was read, not what was asked for */
@@ -249,8 +193,6 @@ static uint32_t command_of(struct history *history, const struct log_record *rec
     }
     return find_command(history, record);
 }
-
-/* ---- the lines of a log ---- */
 
 /* False if the line is not to be taken any further. */
 static bool check_source(struct history *history, struct process *process, const struct log_record *record,
@@ -320,7 +262,7 @@ static void add_line(struct history *history, struct process *process, const str
 void history_add(struct history *history, const struct log_record *record, struct line_place place)
 {
     struct process *process = find_process(history, record->node, place);
-    enum event_kind kind = kind_of(record);
+    enum event_kind kind = history_kind_of(record);
 
     history->lines++;
     process->last_us = record->wall_us;
@@ -336,7 +278,7 @@ void history_add(struct history *history, const struct log_record *record, struc
                             (int)record->node.length, record->node.bytes, place.number);
         history->operations_unclear |= process->role == ROLE_CLIENT;
     }
-    if (kind != EVENT_KIND_COUNT && fits_role(process, kind)) {
+    if (kind != EVENT_KIND_COUNT && history_fits_role(process, kind)) {
         add_line(history, process, record, kind, place);
     }
 }

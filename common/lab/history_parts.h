@@ -4,6 +4,15 @@
 
 #include "common/lab/history.h"
 
+/* EVENT_KIND_COUNT for a line that no verdict needs, and no drawing. */
+enum event_kind history_kind_of(const struct log_record *record);
+
+bool history_is_about_command(enum event_kind kind);
+
+/* Is that a line of such a process? Its first line says what a process is; what another kind of process would say is
+ * not believed. */
+bool history_fits_role(struct process *process, enum event_kind kind);
+
 /* A client asks; a client is answered. `event` is the line's. */
 void history_add_invocation(struct history *history, uint32_t command, uint32_t event);
 void history_add_completion(struct history *history, const struct log_record *record, uint32_t command,

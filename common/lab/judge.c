@@ -131,16 +131,23 @@ void judge(const struct history *history, struct judgement *judgement)
     judging_free(&judging);
 }
 
+void judgement_forget_differences(struct judgement *judgement)
+{
+    for (size_t i = 0; i < judgement->difference_count; i++) {
+        free(judgement->differences[i].last_set);
+    }
+    free(judgement->differences);
+    judgement->differences = NULL;
+    judgement->difference_count = 0;
+}
+
 void judgement_free(struct judgement *judgement)
 {
     for (size_t g = 0; g < GUARANTEE_COUNT; g++) {
         buffer_free(&judgement->verdicts[g].finding);
         buffer_free(&judgement->verdicts[g].story);
     }
-    for (size_t i = 0; i < judgement->difference_count; i++) {
-        free(judgement->differences[i].last_set);
-    }
-    free(judgement->differences);
+    judgement_forget_differences(judgement);
     free(judgement->replicas);
     *judgement = (struct judgement){0};
 }

@@ -42,16 +42,10 @@ static void look_through_lives(struct delivering *delivering)
     }
 }
 
-static const struct operation *operation_of(const struct history *history, uint32_t command)
-{
-    uint32_t operation = history->commands[command].operation;
-    return operation != HISTORY_NONE ? &history->operations[operation] : NULL;
-}
-
 /* A GET may be answered before it is sent anywhere; a SET that was answered "ok" is safe. */
 static bool is_promised(const struct history *history, uint32_t command)
 {
-    const struct operation *operation = operation_of(history, command);
+    const struct operation *operation = history_operation_of(history, command);
     return operation != NULL && operation->status == OPERATION_OK &&
            history->commands[command].type == COMMAND_SET;
 }
@@ -59,7 +53,7 @@ static bool is_promised(const struct history *history, uint32_t command)
 static bool is_owed(const struct delivering *delivering, uint32_t command)
 {
     const struct history *history = delivering->judging->history;
-    const struct operation *operation = operation_of(history, command);
+    const struct operation *operation = history_operation_of(history, command);
     uint32_t send = history->commands[command].send_event;
 
     if (delivering->at_correct[command] || is_promised(history, command)) {
@@ -73,7 +67,7 @@ static bool is_owed(const struct delivering *delivering, uint32_t command)
 static int64_t time_of(const struct delivering *delivering, uint32_t command)
 {
     const struct history *history = delivering->judging->history;
-    const struct operation *operation = operation_of(history, command);
+    const struct operation *operation = history_operation_of(history, command);
     uint32_t send = history->commands[command].send_event;
 
     if (send == HISTORY_NONE && operation != NULL) {
@@ -187,13 +181,18 @@ static void tell_missing(const struct delivering *delivering, uint32_t process, 
         verdict_add_evidence(verdict, record->send_event);
     }
     if (is_promised(history, command)) {
-        const struct operation *operation = operation_of(history, command);
+        const struct operation *operation = history_operation_of(history, command);
         buffer_add_string(&verdict->story, record->send_event != HISTORY_NONE ? ", and " : ", though ");
         tell_process(&verdict->story, history, operation->client);
         buffer_add_string(&verdict->story, " was told that it is safe");
         verdict_add_evidence(verdict, operation->complete);
-    } else if (delivering->judging->delivered[command] != HISTORY_NONE) {
-        verdict_add_evidence(verdict, delivering->judging->delivered[command]);
+    } else if (record->send_event == HISTORY_NONE ||
+               history_incarnation_of(history, record->send_event)->crashed) {
+        uint32_t delivery = delivering->judging->delivered[command];
+        buffer_add_string(&verdict->story, ", though ");
+        tell_process(&verdict->story, history, history->events[delivery].process);
+        buffer_add_string(&verdict->story, " did");
+        verdict_add_evidence(verdict, delivery);
     }
     if (absence != NULL) {
         buffer_add_string(&verdict->story, ": ");

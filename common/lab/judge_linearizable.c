@@ -7,12 +7,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* An operation on a key; `command` tells which. */
-struct access {
-    uint32_t key, command;
-    struct register_operation operation;
-};
-
 struct reading {
     struct judging *judging;
     struct access *accesses; /* by key, then by time; owned */
@@ -21,6 +15,7 @@ struct reading {
 
     /* The counterexample: of all keys' the one that ends first. */
     const struct access *key_accesses; /* its key's; NULL while there is none */
+    size_t key_count;
     struct register_verdict verdict;
     size_t violated, gave_up; /* keys */
     uint32_t gave_up_key;     /* the first */
@@ -28,12 +23,6 @@ struct reading {
 };
 
 /* ---- what clients did ---- */
-
-static const struct operation *operation_of(const struct history *history, uint32_t command)
-{
-    uint32_t operation = history->commands[command].operation;
-    return operation != HISTORY_NONE ? &history->operations[operation] : NULL;
-}
 
 /* A moment for every line of the log, from 1. */
 static uint32_t moment_of(uint32_t event)
@@ -59,7 +48,7 @@ static bool read_access(const struct judging *judging, uint32_t command, struct 
 {
     const struct history *history = judging->history;
     const struct command_record *record = &history->commands[command];
-    const struct operation *operation = operation_of(history, command);
+    const struct operation *operation = history_operation_of(history, command);
     bool ok = operation != NULL && operation->status == OPERATION_OK;
     bool is_write = record->type == COMMAND_SET;
     bool has_happened = ok || judging->delivered[command] != HISTORY_NONE;
@@ -137,6 +126,7 @@ static void judge_key(struct reading *reading, const struct access *accesses, si
         reading->violated++;
         if (is_earlier(reading, accesses, &verdict)) {
             reading->key_accesses = accesses;
+            reading->key_count = count;
             reading->verdict = verdict;
         }
     }
@@ -154,160 +144,6 @@ static void judge_keys(struct reading *reading)
     }
 }
 
-/* ---- the story ---- */
-
-static void tell_client(struct reading *reading, const struct access *access)
-{
-    const struct history *history = reading->judging->history;
-    struct verdict *verdict = &reading->judging->judgement->verdicts[GUARANTEE_LINEARIZABLE];
-    tell_process(&verdict->story, history, operation_of(history, access->command)->client);
-}
-
-/* `what` is "invoke" or "complete". */
-static void add_line(struct reading *reading, const struct access *access, enum event_kind what)
-{
-    const struct history *history = reading->judging->history;
-    const struct operation *operation = operation_of(history, access->command);
-    struct verdict *verdict = &reading->judging->judgement->verdicts[GUARANTEE_LINEARIZABLE];
-    verdict_add_evidence(verdict, what == EVENT_INVOKE ? operation->invoke : operation->complete);
-}
-
-/* "client1's SET x="1"", "client1's GET x, which read "1"" */
-static void tell_access(struct reading *reading, const struct access *access)
-{
-    const struct history *history = reading->judging->history;
-    struct buffer *story = &reading->judging->judgement->verdicts[GUARANTEE_LINEARIZABLE].story;
-
-    tell_client(reading, access);
-    buffer_add_string(story, "'s ");
-    tell_command(story, history, access->command);
-    if (!access->operation.is_write) {
-        buffer_add_string(story, ", which read ");
-        tell_value(story, history, access->operation.value);
-        buffer_add_char(story, ',');
-    }
-}
-
-static const struct access *access_of(const struct reading *reading, size_t number)
-{
-    return number != REGISTER_NONE ? &reading->key_accesses[number] : NULL;
-}
-
-/* "client3 read x="1" at node2" */
-static void tell_read(struct reading *reading, const struct access *read)
-{
-    const struct history *history = reading->judging->history;
-    struct buffer *story = &reading->judging->judgement->verdicts[GUARANTEE_LINEARIZABLE].story;
-    struct text key = names_text(&history->texts, read->key);
-    struct text node = names_text(&history->texts, history->commands[read->command].sender);
-
-    tell_client(reading, read);
-    buffer_add_string(story, " read ");
-    buffer_add(story, key.bytes, key.length);
-    buffer_add_char(story, '=');
-    tell_value(story, history, read->operation.value);
-    buffer_add_string(story, " at ");
-    buffer_add(story, node.bytes, node.length);
-}
-
-/* The node that was asked had not applied the newer value yet: its log says when it did. */
-static void tell_late_delivery(struct reading *reading, const struct access *read, const struct access *newer)
-{
-    const struct judging *judging = reading->judging;
-    const struct history *history = judging->history;
-    struct verdict *verdict = &judging->judgement->verdicts[GUARANTEE_LINEARIZABLE];
-    uint32_t node = names_find(&history->process_names,
-                               names_text(&history->texts, history->commands[read->command].sender));
-    int64_t read_us = history->events[operation_of(history, read->command)->invoke].wall_us;
-
-    if (node == NAMES_NONE || !newer->operation.is_write) {
-        return;
-    }
-    uint32_t delivery = judging_delivery(judging, node, newer->command);
-    if (delivery != HISTORY_NONE && history->events[delivery].wall_us > read_us) {
-        buffer_add_string(&verdict->story, "; ");
-        tell_process(&verdict->story, history, node);
-        buffer_add_format(&verdict->story, " applied that only %.1f ms after it was asked",
-                          (double)(history->events[delivery].wall_us - read_us) / 1000);
-        verdict_add_evidence(verdict, delivery);
-    }
-}
-
-static void tell_stale(struct reading *reading, const struct access *read)
-{
-    struct buffer *story = &reading->judging->judgement->verdicts[GUARANTEE_LINEARIZABLE].story;
-    const struct access *older = access_of(reading, reading->verdict.older);
-    const struct access *begun = access_of(reading, reading->verdict.newer_begun);
-    const struct access *ended = access_of(reading, reading->verdict.newer_ended);
-
-    buffer_add_string(story, ", although ");
-    tell_access(reading, ended);
-    buffer_add_string(story, " had been answered before it asked");
-    if (older != NULL) {
-        buffer_add_string(story, ", and that is newer: ");
-        tell_access(reading, older);
-        buffer_add_string(story, " had been answered before ");
-        if (begun == ended) {
-            buffer_add_string(story, "it began");
-        } else {
-            tell_access(reading, begun);
-            buffer_add_string(story, " began");
-        }
-        add_line(reading, older, EVENT_COMPLETE);
-    }
-    add_line(reading, begun, EVENT_INVOKE);
-    add_line(reading, ended, EVENT_COMPLETE);
-    add_line(reading, read, EVENT_INVOKE);
-    add_line(reading, read, EVENT_COMPLETE);
-    tell_late_delivery(reading, read, ended);
-}
-
-/* What the search found out has no shorter proof than that every order was tried; the write that was answered last
- * before the read is where to begin to look. */
-static void tell_no_order(struct reading *reading, const struct access *read)
-{
-    struct buffer *story = &reading->judging->judgement->verdicts[GUARANTEE_LINEARIZABLE].story;
-    const struct access *last = NULL;
-    bool written = false;
-
-    for (const struct access *access = reading->key_accesses;
-         access < reading->accesses + reading->count && access->key == read->key; access++) {
-        bool is_write = access->operation.is_write;
-        written |= is_write && access->operation.value == read->operation.value &&
-                   access->operation.invoked < read->operation.completed;
-        if (is_write && access->operation.completed < read->operation.invoked &&
-            (last == NULL || access->operation.completed > last->operation.completed)) {
-            last = access;
-        }
-    }
-    if (!written) {
-        buffer_add_string(story, ", which nobody had asked to set by then");
-    } else {
-        buffer_add_format(story,
-                          ": none of the orders that real time allows explains it and all reads before it "
-                          "(%" PRIu64 " configurations were tried)",
-                          reading->verdict.configurations);
-    }
-    if (last != NULL) {
-        add_line(reading, last, EVENT_INVOKE);
-        add_line(reading, last, EVENT_COMPLETE);
-    }
-    add_line(reading, read, EVENT_INVOKE);
-    add_line(reading, read, EVENT_COMPLETE);
-}
-
-static void tell_counterexample(struct reading *reading)
-{
-    const struct access *read = access_of(reading, reading->verdict.read);
-
-    tell_read(reading, read);
-    if (reading->verdict.newer_begun != REGISTER_NONE && reading->verdict.newer_ended != REGISTER_NONE) {
-        tell_stale(reading, read);
-    } else {
-        tell_no_order(reading, read);
-    }
-}
-
 /* ---- the check ---- */
 
 static void tell_outcome(struct reading *reading, struct verdict *verdict)
@@ -318,7 +154,7 @@ static void tell_outcome(struct reading *reading, struct verdict *verdict)
         buffer_add_format(&verdict->finding,
                           "%zu of %zu keys: no order of the operations explains what was read",
                           reading->violated, reading->keys);
-        tell_counterexample(reading);
+        tell_stale_read(reading->judging, reading->key_accesses, reading->key_count, &reading->verdict);
     } else if (reading->gave_up > 0) {
         struct text key = names_text(&reading->judging->history->texts, reading->gave_up_key);
         verdict->outcome = OUTCOME_UNKNOWN;

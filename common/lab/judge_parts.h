@@ -3,6 +3,7 @@
 #define ORDEM_JUDGE_PARTS_H
 
 #include "common/lab/judge.h"
+#include "common/lab/linearizability.h"
 #include "common/lab/tell.h"
 
 /* A command that was not delivered in that life. */
@@ -65,10 +66,37 @@ struct final_state {
     int64_t keys_told; /* by the process itself as it stopped; LOG_RECORD_NO_NUMBER */
 };
 
+/* The value that a line's command sets, a number in `texts`; NAMES_NONE for HISTORY_NONE. */
+static inline uint32_t history_value_set_by(const struct history *history, uint32_t event)
+{
+    return event != HISTORY_NONE ? history->commands[history->events[event].command].value : NAMES_NONE;
+}
+
+/* Into the verdict of convergence: the most instructive of the judgement's differences, of which there are some.
+ * `states` are those of the judgement's replicas. */
+void tell_difference(struct judging *judging, const struct final_state *states);
+
 void judging_final_state(const struct judging *judging, uint32_t process, struct final_state *state);
 
 void judging_line_up(struct judging *judging);
 void judging_free(struct judging *judging);
+
+/* An operation on a key; `command` tells which. */
+struct access {
+    uint32_t key, command;
+    struct register_operation operation;
+};
+
+/* Into the verdict of linearizable reads: which of the accesses, all of one key, were found to fit no order. */
+void tell_stale_read(struct judging *judging, const struct access *accesses, size_t count,
+                     const struct register_verdict *found);
+
+/* What a client did to have that command; NULL if no log tells of one. */
+static inline const struct operation *history_operation_of(const struct history *history, uint32_t command)
+{
+    uint32_t operation = history->commands[command].operation;
+    return operation != HISTORY_NONE ? &history->operations[operation] : NULL;
+}
 
 /* One for each guarantee, or for several that go together. Each fills its verdicts' counts, findings and evidence. */
 void judge_delivery(struct judging *judging);
@@ -81,6 +109,8 @@ void judge_convergence(struct judging *judging);
 void judge_gap_free(struct judging *judging);
 void judge_linearizable(struct judging *judging);
 void judge_clients(struct judging *judging);
+
+void judgement_forget_differences(struct judgement *judgement);
 
 /* Adds a line to a verdict's evidence, unless it stands there already. */
 void verdict_add_evidence(struct verdict *verdict, uint32_t event);

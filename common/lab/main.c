@@ -1,5 +1,6 @@
 /* lab: runs a part of Ordem, and judges the logs of any run. */
 #include "common/lab/broker_command.h"
+#include "common/lab/demo.h"
 #include "common/lab/guard.h"
 #include "common/lab/judge.h"
 #include "common/lab/log_source.h"
@@ -59,8 +60,8 @@ static int tell(const struct lab_options *options, const struct report *report)
     return exit_status_of(judgement_outcome(report->judgement));
 }
 
-/* Reads, judges, tells. `*diverged` (may be NULL) tells whether an order or the replicas parted. */
-static int judge_sources(const struct lab_options *options, struct log_sources *sources, bool *diverged)
+/* Reads, judges, tells. */
+static int judge_sources(const struct lab_options *options, struct log_sources *sources)
 {
     struct history history = {0};
     struct judgement judgement;
@@ -74,10 +75,6 @@ static int judge_sources(const struct lab_options *options, struct log_sources *
     judge(&history, &judgement);
     struct report report = {&history, &judgement, sources};
     status = tell(options, &report);
-    if (diverged != NULL) {
-        *diverged = judgement.verdicts[GUARANTEE_TOTAL].outcome == OUTCOME_VIOLATED &&
-                    judgement.verdicts[GUARANTEE_CONVERGENCE].outcome == OUTCOME_VIOLATED;
-    }
     judgement_free(&judgement);
     history_free(&history);
     return status;
@@ -92,7 +89,7 @@ static int compare(const struct lab_options *options)
     for (int i = 0; code == 0 && i < options->file_count; i++) {
         code = log_sources_add(&sources, options->files[i], &error);
     }
-    int status = code != 0 ? refuse(&error) : judge_sources(options, &sources, NULL);
+    int status = code != 0 ? refuse(&error) : judge_sources(options, &sources);
     log_sources_free(&sources);
     return status;
 }
@@ -111,7 +108,7 @@ static int add_logs(const struct run_options *run, struct log_sources *sources, 
     return code;
 }
 
-static int run_and_judge(const struct lab_options *options, bool *diverged)
+static int run_and_judge(const struct lab_options *options)
 {
     struct log_sources sources = {0};
     struct error error;
@@ -124,7 +121,7 @@ static int run_and_judge(const struct lab_options *options, bool *diverged)
     if (code == 0) {
         code = add_logs(&options->run, &sources, &error);
     }
-    int status = code != 0 ? refuse(&error) : judge_sources(options, &sources, diverged);
+    int status = code != 0 ? refuse(&error) : judge_sources(options, &sources);
     log_sources_free(&sources);
     if (!options->json && code == 0) {
         printf("  The logs: %s\n", options->run.directory);
@@ -134,24 +131,21 @@ static int run_and_judge(const struct lab_options *options, bool *diverged)
 
 static int demo(const struct lab_options *options)
 {
-    const struct run_options *run = &options->run;
-    bool diverged = false;
+    bool as_expected = false;
+    bool interrupted = false;
+    struct error error;
 
-    printf("\n  Parte 1: %u replicas of a key-value store on UDP multicast, and no rule of order.\n"
-           "  %u users type %u commands on %u keys. The network delays each message by %u to %u ms at\n"
-           "  each node, loses %g %% of them and doubles %g %% (seed %llu).\n",
-           run->nodes, run->writers, run->operations, run->keys, run->network.delay_min_ms,
-           run->network.delay_max_ms, run->network.loss * 100, run->network.duplicate * 100,
-           (unsigned long long)run->network.seed);
-    fflush(stdout);
-    int status = run_and_judge(options, &diverged);
-    if (status != 0 && status != 1) {
-        return status;
+    if (demo_run(&options->run, stdout, wants_colour(), &as_expected, &interrupted, &error) != 0) {
+        return refuse(&error);
     }
-    printf("  %s\n\n",
-           diverged ? "The replicas diverged: that is what a group without an ordering rule does."
-                    : "The replicas did not diverge this time: try another --seed or a longer --delay.");
-    return diverged ? 0 : 1;
+    if (interrupted) {
+        return EXIT_INTERRUPTED;
+    }
+    printf("  %s\n  The logs: %s\n\n",
+           as_expected ? "With a rule that gives every command one place for all, the replicas are equal."
+                       : "Not what the rules promise, or not enough happened to show it: try another --seed.",
+           options->run.directory);
+    return as_expected ? 0 : 1;
 }
 
 int main(int argc, char **argv)
@@ -170,7 +164,7 @@ int main(int argc, char **argv)
         lab_usage(stdout);
         return 0;
     case LAB_RUN:
-        return run_and_judge(&options, NULL);
+        return run_and_judge(&options);
     case LAB_COMPARE:
         return compare(&options);
     case LAB_DEMO:

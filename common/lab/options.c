@@ -38,7 +38,7 @@ void lab_usage(FILE *out)
         "usage: lab run PART [options]      start the nodes of a part, drive them, judge their logs\n"
         "       lab compare [options] FILE…  judge logs from anywhere: files, folders, patterns, - for "
         "stdin\n"
-        "       lab demo [options]           a run of parte1 on a bad network, told as a story\n"
+        "       lab demo [options]           parts 1 to 4 on one bad network, and what held\n"
         "       lab broker [--nodes N] [--out DIR]  a private RabbitMQ, or a cluster, until Ctrl-C\n"
         "\n"
         "PART is parte1, parte2, parte3 or parte4. Parts 2 to 4 need RabbitMQ: the one that AMQP_URL names, "
@@ -72,8 +72,9 @@ void lab_usage(FILE *out)
         "  --json              one JSON object for scripts\n"
         "  --shiviz FILE       also write a log that ShiViz draws\n"
         "\n"
-        "exit status: 0 all guarantees hold, 1 something is violated, 2 cannot tell (demo: 0 a divergence "
-        "was shown)\n",
+        "exit status: 0 all guarantees hold, 1 something is violated, 2 cannot tell (demo: 0 the weak parts "
+        "lost "
+        "total order and the strong ones kept it)\n",
         out);
 }
 
@@ -265,7 +266,7 @@ static int read_rest(struct lab_options *options, char **rest, int count, struct
     return 0;
 }
 
-static int choose_directory(struct run_options *run, struct error *error)
+static int choose_directory(struct run_options *run, const char *name, struct error *error)
 {
     char folder[3800];
     char here[3800];
@@ -280,7 +281,7 @@ static int choose_directory(struct run_options *run, struct error *error)
     size_t above = getcwd(here, sizeof here) != NULL ? strlen(here) : 0;
     bool inside = above > 0 && strncmp(folder, here, above) == 0 && folder[above] == '/';
     snprintf(run->directory, sizeof run->directory, "%s/runs/%s-seed%llu",
-             inside ? folder + above + 1 : folder, run->part, (unsigned long long)run->network.seed);
+             inside ? folder + above + 1 : folder, name, (unsigned long long)run->network.seed);
     return 0;
 }
 
@@ -304,6 +305,7 @@ int lab_options_read(struct lab_options *options, int argc, char **argv, struct 
     }
     code = read_rest(options, argv + optind, argc - optind, error);
     return code == 0 && (options->command == LAB_RUN || options->command == LAB_DEMO)
-               ? choose_directory(&options->run, error)
+               ? choose_directory(&options->run, options->command == LAB_DEMO ? "demo" : options->run.part,
+                                  error)
                : code;
 }

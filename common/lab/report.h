@@ -20,6 +20,9 @@ struct report {
  * and the place where the delivery orders part. */
 void report_text(const struct report *report, FILE *out, bool colour);
 
+/* One of these counterexamples, of a guarantee that is violated. */
+void report_counterexample(const struct report *report, enum guarantee guarantee, FILE *out, bool colour);
+
 /* For scripts: one JSON object on one line. Returns 0 or ERROR_FILE if `out` takes no more. */
 int report_json(const struct report *report, FILE *out);
 

@@ -6,6 +6,17 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define PLACE_WIDTH 16
+#define PLACE_MAX   80
+
+/* ---- one line ---- */
+
+static void tell_place(const struct page *page, const struct event *event, char place[PLACE_MAX])
+{
+    snprintf(place, PLACE_MAX, "%.60s:%" PRIu32, log_sources_name(page->report->sources, event->place.source),
+             event->place.number);
+}
+
 /* "loss ", "delay 26 ms " */
 static void tell_fault(struct page *page, uint32_t number)
 {
@@ -24,16 +35,38 @@ static void tell_fault(struct page *page, uint32_t number)
     }
 }
 
-static void print_evidence(struct page *page, uint32_t number)
+/* " ok", and of a GET " → "1" ok" */
+static void tell_completion(struct page *page, uint32_t number)
+{
+    static const char *const statuses[] = {"ok", "error", "unknown"};
+    const struct history *history = page->report->history;
+    uint32_t command = history->events[number].command;
+    uint32_t asked = command != HISTORY_NONE ? history->commands[command].operation : HISTORY_NONE;
+    const struct operation *operation = asked != HISTORY_NONE ? &history->operations[asked] : NULL;
+
+    if (operation == NULL || operation->complete != number) {
+        return; /* of something that was not asked for */
+    }
+    if (operation->value != NAMES_NONE) {
+        buffer_add_string(&page->scratch, " → ");
+        tell_value(&page->scratch, history, operation->value);
+    }
+    buffer_add_format(&page->scratch, "  %s", statuses[operation->status]);
+}
+
+static void tell_number(struct page *page, const char *name, int64_t number)
+{
+    if (number != LOG_RECORD_NO_NUMBER) {
+        buffer_add_format(&page->scratch, "%s%s=%" PRId64, page->scratch.length > 0 ? "  " : "", name,
+                          number);
+    }
+}
+
+static void tell_details(struct page *page, uint32_t number)
 {
     const struct history *history = page->report->history;
     const struct event *event = &history->events[number];
-    char place[80];
-    char time[CLOCK_TEXT_LENGTH + 1];
 
-    snprintf(place, sizeof place, "%.60s:%" PRIu32,
-             log_sources_name(page->report->sources, event->place.source), event->place.number);
-    clock_format(event->wall_us, time);
     buffer_clear(&page->scratch);
     if (event->kind == EVENT_FAULT) {
         tell_fault(page, number);
@@ -41,17 +74,32 @@ static void print_evidence(struct page *page, uint32_t number)
     if (event->command != HISTORY_NONE) {
         tell_command(&page->scratch, history, event->command);
     }
+    if (event->kind == EVENT_COMPLETE) {
+        tell_completion(page, number);
+    }
+    tell_intervention(&page->scratch, history, number);
+    tell_number(page, event->kind == EVENT_RECOVER ? "installed_seq" : "seq", event->seq);
+    tell_number(page, "epoch", event->epoch);
+    tell_number(page, "ordem_local", event->ordem_local);
+}
+
+static void print_evidence(struct page *page, uint32_t number, int place_width)
+{
+    const struct history *history = page->report->history;
+    const struct event *event = &history->events[number];
     struct text node = history_process_name(history, event->process);
+    char place[PLACE_MAX];
+    char time[CLOCK_TEXT_LENGTH + 1];
+
+    tell_place(page, event, place);
+    clock_format(event->wall_us, time);
+    tell_details(page, number);
     page_set_style(page, STYLE_FAINT);
-    fprintf(page->out, "      %-16s", place);
+    fprintf(page->out, "      %-*s", place_width, place);
     page_set_style(page, STYLE_PLAIN);
     fprintf(page->out, " %.15s  %-8.*s %-8s %.*s", time + 11, (int)node.length, node.bytes,
             event_kind_name(event->kind), (int)page->scratch.length,
             page->scratch.bytes != NULL ? page->scratch.bytes : "");
-    if (event->ordem_local != LOG_RECORD_NO_NUMBER) {
-        fprintf(page->out, "%sordem_local=%" PRId64, page->scratch.length > 0 ? "  " : "",
-                event->ordem_local);
-    }
     if (event->command != HISTORY_NONE) {
         struct text uuid = names_text(&history->uuids, history->commands[event->command].uuid);
         page_set_style(page, STYLE_FAINT);
@@ -61,21 +109,49 @@ static void print_evidence(struct page *page, uint32_t number)
     fputc('\n', page->out);
 }
 
+/* ---- all of them ---- */
+
+static void print_lines(struct page *page, const struct verdict *verdict)
+{
+    size_t width = PLACE_WIDTH;
+    char place[PLACE_MAX];
+
+    for (size_t i = 0; i < verdict->evidence_count; i++) {
+        tell_place(page, &page->report->history->events[verdict->evidence[i]], place);
+        width = report_width(text_of(place)) > width ? report_width(text_of(place)) : width;
+    }
+    for (size_t i = 0; i < verdict->evidence_count; i++) {
+        print_evidence(page, verdict->evidence[i], (int)width);
+    }
+}
+
+static void print_counterexample(struct page *page, enum guarantee guarantee)
+{
+    const struct verdict *verdict = &page->report->judgement->verdicts[guarantee];
+
+    fputs("  ", page->out);
+    page_print(page, STYLE_BAD, "✗ ");
+    page_print(page, STYLE_STRONG, guarantee_title(guarantee));
+    fputs(": ", page->out);
+    page_print_wrapped(page, buffer_text(&verdict->story), 6 + strlen(guarantee_title(guarantee)), 4);
+    fputs(".\n", page->out);
+    print_lines(page, verdict);
+}
+
 void page_print_counterexamples(struct page *page)
 {
     for (enum guarantee g = 0; g < GUARANTEE_COUNT; g++) {
-        const struct verdict *verdict = &page->report->judgement->verdicts[g];
-        if (verdict->outcome != OUTCOME_VIOLATED) {
-            continue;
-        }
-        fputs("\n  ", page->out);
-        page_print(page, STYLE_BAD, "✗ ");
-        page_print(page, STYLE_STRONG, guarantee_title(g));
-        fputs(": ", page->out);
-        page_print_wrapped(page, buffer_text(&verdict->story), 6 + strlen(guarantee_title(g)), 4);
-        fputs(".\n", page->out);
-        for (size_t i = 0; i < verdict->evidence_count; i++) {
-            print_evidence(page, verdict->evidence[i]);
+        if (page->report->judgement->verdicts[g].outcome == OUTCOME_VIOLATED) {
+            fputc('\n', page->out);
+            print_counterexample(page, g);
         }
     }
+}
+
+void report_counterexample(const struct report *report, enum guarantee guarantee, FILE *out, bool colour)
+{
+    struct page page = {.report = report, .out = out, .colour = colour};
+
+    print_counterexample(&page, guarantee);
+    buffer_free(&page.scratch);
 }

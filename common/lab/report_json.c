@@ -1,9 +1,12 @@
 #include "common/lab/report.h"
 
+#include "common/clock.h"
 #include "common/json.h"
 
 #include <inttypes.h>
 #include <string.h>
+
+static const char *const outcomes[] = {"holds", "violated", "unknown"};
 
 static void add_name(struct buffer *out, const char *name)
 {
@@ -32,11 +35,10 @@ static void add_event(struct buffer *out, const struct report *report, uint32_t 
 static void add_verdict(struct buffer *out, const struct report *report, enum guarantee guarantee,
                         struct buffer *line)
 {
-    static const char *const outcomes[] = {"holds", "violated", "unknown"};
     const struct verdict *verdict = &report->judgement->verdicts[guarantee];
 
     buffer_add_string(out, "{\"outcome\":");
-    json_write_string(out, text_of(outcomes[verdict->outcome]));
+    json_write_string(out, text_of(verdict->not_applicable ? "not_applicable" : outcomes[verdict->outcome]));
     buffer_add_format(out, ",\"count\":%" PRIu64 ",\"finding\":", verdict->count);
     json_write_string(out, buffer_text(&verdict->finding));
     if (verdict->outcome == OUTCOME_VIOLATED) {
@@ -81,17 +83,76 @@ static void add_differences(struct buffer *out, const struct report *report)
     buffer_add_char(out, '}');
 }
 
+/* null where nothing tells of clients. */
+static void add_clients(struct buffer *out, const struct clients_summary *clients)
+{
+    if (clients->operations == 0) {
+        buffer_add_string(out, "null");
+        return;
+    }
+    buffer_add_format(out,
+                      "{\"operations\":%" PRIu64 ",\"ok\":%" PRIu64 ",\"error\":%" PRIu64
+                      ",\"unknown\":%" PRIu64 ",\"latency_us\":",
+                      clients->operations, clients->ok, clients->errors, clients->unknown);
+    if (clients->p50_us >= 0) {
+        buffer_add_format(out, "{\"p50\":%" PRId64 ",\"p99\":%" PRId64 "}}", clients->p50_us,
+                          clients->p99_us);
+    } else {
+        buffer_add_string(out, "null}");
+    }
+}
+
+/* How often each replica and each coordinator started. */
+static void add_lives(struct buffer *out, const struct history *history)
+{
+    bool first = true;
+
+    buffer_add_char(out, '{');
+    for (uint32_t p = 0; p < history->process_count; p++) {
+        const struct process *process = &history->processes[p];
+        if (process->role == ROLE_REPLICA || process->role == ROLE_COORDINATOR) {
+            buffer_add_string(out, first ? "" : ",");
+            json_write_string(out, history_process_name(history, p));
+            buffer_add_format(out, ":%" PRIu32, process->incarnation_count);
+            first = false;
+        }
+    }
+    buffer_add_char(out, '}');
+}
+
+static void add_interventions(struct buffer *out, const struct history *history)
+{
+    char time[CLOCK_TEXT_LENGTH + 1];
+
+    buffer_add_char(out, '[');
+    for (size_t i = 0; i < history->intervention_count; i++) {
+        const struct event *event = &history->events[history->interventions[i].event];
+        clock_format(event->wall_us, time);
+        buffer_add_format(out, "%s{\"ts\":\"%s\",\"event\":\"%s\",\"target\":", i > 0 ? "," : "", time,
+                          event_kind_name(event->kind));
+        json_write_string(out, names_text(&history->texts, history->interventions[i].target));
+        buffer_add_char(out, '}');
+    }
+    buffer_add_char(out, ']');
+}
+
 int report_json(const struct report *report, FILE *out)
 {
-    static const char *const outcomes[] = {"holds", "violated", "unknown"};
     const struct history *history = report->history;
     struct buffer json = {0};
     struct buffer line = {0};
 
     buffer_add_format(&json,
-                      "{\"nodes\":%zu,\"commands\":%" PRIu64 ",\"deliveries\":%" PRIu64 ",\"outcome\":\"%s\"",
-                      history->process_count, report->judgement->commands, report->judgement->deliveries,
-                      outcomes[judgement_outcome(report->judgement)]);
+                      "{\"nodes\":%" PRIu64 ",\"coordinators\":%" PRIu64 ",\"commands\":%" PRIu64
+                      ",\"deliveries\":%" PRIu64 ",\"outcome\":\"%s\"",
+                      report->judgement->nodes, report->judgement->coordinators, report->judgement->commands,
+                      report->judgement->deliveries, outcomes[judgement_outcome(report->judgement)]);
+    add_name(&json, "clients");
+    add_clients(&json, &report->judgement->clients);
+    add_name(&json, "lives");
+    add_lives(&json, history);
+    add_name(&json, "interventions");
+    add_interventions(&json, history);
     add_name(&json, "problems");
     buffer_add_char(&json, '[');
     for (size_t i = 0; i < history->problem_count; i++) {

@@ -33,7 +33,7 @@ void page_print_differences(struct page *page)
     size_t width = 8;
 
     if (shown == 0) {
-        return;
+        return; /* nothing is different, or nobody can tell */
     }
     for (size_t d = 0; d < shown; d++) {
         size_t here = page_cell_width(names_text(&history->texts, judgement->differences[d].key));
@@ -68,17 +68,41 @@ void page_print_differences(struct page *page)
 
 /* ---- where the orders part ---- */
 
-/* The command that a replica delivered in that place, from 1; HISTORY_NONE behind its last. */
-static uint32_t command_at(const struct history *history, uint32_t replica, size_t place)
+/* The commands that a replica delivered in its first life: only those are numbered from the same beginning. */
+struct order {
+    const struct history *history;
+    const struct process *process;
+    size_t next, end; /* of its events */
+};
+
+static struct order order_of(const struct history *history, uint32_t replica)
 {
     const struct process *process = &history->processes[replica];
-    for (size_t i = 0; i < process->event_count; i++) {
-        const struct event *event = &history->events[process->events[i]];
-        if (event->kind == EVENT_DELIVER && --place == 0) {
+    return (struct order){history, process, 0, history->incarnations[process->first_incarnation].end};
+}
+
+/* HISTORY_NONE behind the last. */
+static uint32_t next_command(struct order *order)
+{
+    while (order->next < order->end) {
+        const struct event *event = &order->history->events[order->process->events[order->next++]];
+        if (event->kind == EVENT_DELIVER) {
             return event->command;
         }
     }
     return HISTORY_NONE;
+}
+
+/* The command in that place, from 1. */
+static uint32_t command_at(const struct history *history, uint32_t replica, size_t place)
+{
+    struct order order = order_of(history, replica);
+    uint32_t command = HISTORY_NONE;
+
+    for (size_t i = 0; i < place; i++) {
+        command = next_command(&order);
+    }
+    return command;
 }
 
 /* The first place, from 1, at which two replicas delivered different commands; 0 if there is none. */
@@ -89,23 +113,16 @@ static size_t find_parting(const struct page *page)
     size_t parting = 0;
 
     for (size_t r = 1; r < judgement->replica_count; r++) {
-        const struct process *a = &history->processes[judgement->replicas[0]];
-        const struct process *b = &history->processes[judgement->replicas[r]];
-        size_t i = 0;
-        size_t j = 0;
+        struct order a = order_of(history, judgement->replicas[0]);
+        struct order b = order_of(history, judgement->replicas[r]);
         for (size_t place = 1; parting == 0 || place < parting; place++) {
-            while (i < a->event_count && history->events[a->events[i]].kind != EVENT_DELIVER) {
-                i++;
-            }
-            while (j < b->event_count && history->events[b->events[j]].kind != EVENT_DELIVER) {
-                j++;
-            }
-            if (i == a->event_count || j == b->event_count) {
+            uint32_t command_a = next_command(&a);
+            uint32_t command_b = next_command(&b);
+            if (command_a == HISTORY_NONE || command_b == HISTORY_NONE) {
                 break;
             }
-            if (history->events[a->events[i++]].command != history->events[b->events[j++]].command) {
+            if (command_a != command_b) {
                 parting = place;
-                break;
             }
         }
     }
@@ -141,7 +158,7 @@ void page_print_orders(struct page *page)
             }
             fputs("  ", page->out);
             page_print_cell(page, command == reference ? STYLE_PLAIN : STYLE_BAD, buffer_text(&page->scratch),
-                       CELL_MAX);
+                            CELL_MAX);
         }
         fputc('\n', page->out);
     }

@@ -1,7 +1,9 @@
 /* ShiViz (Beschastnikh, Wang, Brun and Ernst 2016) draws space-time diagrams in a browser. It is strict: every line
  * of a host must raise the host's own entry by exactly 1, from 1, and no entry may name a host without lines.
  *
- * A delivery takes over the sender's clock at the send; so does a receive, where the log holds receives. */
+ * Whatever comes of another line takes over its clock: a delivery, or whatever else is done with a command, that of its
+ * send, or where it was numbered that of the send with its number; a send that of the client's invocation; the client's
+ * completion that of the send; a start that of the lab's line that ordered it. */
 #include "common/lab/report.h"
 
 #include "common/json.h"
@@ -13,34 +15,108 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CLIENTS_MAX 12 /* more make a drawing that nobody can read: then there is none of them in it */
+
 struct drawing {
     const struct report *report;
     FILE *out;
+    bool clients;      /* are they drawn? */
     uint32_t *clocks;  /* by process: its vector clock, one row each */
-    uint32_t *at_send; /* by command: the sender's clock when it sent it, one row each */
-    bool *sent;        /* by command */
+    uint32_t **causes; /* by event: the clock of one that others come of, once it is drawn; owned */
+    bool *is_cause;    /* by event */
+    bool *drawn;       /* by event */
     size_t *next;      /* by process: of its events */
     struct buffer line;
 };
 
-static uint32_t *row(uint32_t *matrix, const struct drawing *drawing, size_t number)
+/* ---- what comes of what ---- */
+
+static bool is_drawn_at_all(const struct drawing *drawing, uint32_t process)
 {
-    return matrix + number * drawing->report->history->process_count;
+    return drawing->clients || drawing->report->history->processes[process].role != ROLE_CLIENT;
 }
 
-static void print_event(struct drawing *drawing, const struct event *event)
+/* The lab's last order to start the process, before it did; HISTORY_NONE if there is none. */
+static uint32_t restart_before(const struct history *history, const struct event *start)
+{
+    uint32_t found = HISTORY_NONE;
+
+    for (size_t i = 0; i < history->intervention_count; i++) {
+        const struct intervention *intervention = &history->interventions[i];
+        const struct event *event = &history->events[intervention->event];
+        if (intervention->process == start->process && event->kind == EVENT_RESTART &&
+            event->wall_us <= start->wall_us) {
+            found = intervention->event;
+        }
+    }
+    return found;
+}
+
+/* The event that this one comes of, of another process; HISTORY_NONE if there is none. */
+static uint32_t cause_of(const struct history *history, uint32_t number)
+{
+    const struct event *event = &history->events[number];
+    const struct command_record *command =
+        event->command != HISTORY_NONE ? &history->commands[event->command] : NULL;
+
+    switch (event->kind) {
+    case EVENT_START:
+        return restart_before(history, event);
+    case EVENT_SEND:
+        if (command->send_event != number) {
+            return command->send_event;
+        }
+        return command->operation != HISTORY_NONE ? history->operations[command->operation].invoke
+                                                  : HISTORY_NONE;
+    case EVENT_RECEIVE:
+    case EVENT_HOLD:
+    case EVENT_DISCARD:
+    case EVENT_DELIVER:
+        return event->seq != LOG_RECORD_NO_NUMBER && command->number_event != HISTORY_NONE
+                   ? command->number_event
+                   : command->send_event;
+    case EVENT_COMPLETE:
+        return command != NULL ? command->send_event : HISTORY_NONE;
+    default:
+        return HISTORY_NONE;
+    }
+}
+
+static uint32_t drawn_cause_of(const struct drawing *drawing, uint32_t number)
 {
     const struct history *history = drawing->report->history;
-    const uint32_t *clock = row(drawing->clocks, drawing, event->process);
+    uint32_t cause = cause_of(history, number);
+
+    return cause != HISTORY_NONE && is_drawn_at_all(drawing, history->events[cause].process) ? cause
+                                                                                             : HISTORY_NONE;
+}
+
+/* ---- drawing ---- */
+
+static uint32_t *clock_of(const struct drawing *drawing, size_t process)
+{
+    return drawing->clocks + process * drawing->report->history->process_count;
+}
+
+static void print_event(struct drawing *drawing, uint32_t number)
+{
+    const struct history *history = drawing->report->history;
+    const struct event *event = &history->events[number];
+    const uint32_t *clock = clock_of(drawing, event->process);
     struct buffer *line = &drawing->line;
     struct text name = history_process_name(history, event->process);
 
     buffer_clear(line);
     buffer_add_string(line, event_kind_name(event->kind));
+    buffer_add_char(line, ' ');
     if (event->command != HISTORY_NONE) {
-        buffer_add_char(line, ' ');
         tell_command(line, history, event->command);
     }
+    tell_intervention(line, history, number);
+    if (event->seq != LOG_RECORD_NO_NUMBER) {
+        buffer_add_format(line, " seq=%" PRId64, event->seq);
+    }
+    line->length -= line->bytes[line->length - 1] == ' ';
     buffer_add_char(line, '\n');
     buffer_add(line, name.bytes, name.length);
     buffer_add_string(line, " {");
@@ -57,39 +133,35 @@ static void print_event(struct drawing *drawing, const struct event *event)
     fwrite(line->bytes, 1, line->length, drawing->out);
 }
 
-static bool takes_over(const struct event *event)
-{
-    return event->kind == EVENT_DELIVER || event->kind == EVENT_RECEIVE;
-}
-
-/* Draws the process's next event; false if it has none, or if that waits for a send that is not drawn yet. */
+/* Draws the process's next event; false if it has none, or if that waits for one that is not drawn yet. */
 static bool draw_next(struct drawing *drawing, uint32_t process, bool force)
 {
     const struct history *history = drawing->report->history;
     const struct process *log = &history->processes[process];
     size_t processes = history->process_count;
 
-    if (drawing->next[process] == log->event_count) {
+    if (drawing->next[process] == log->event_count || !is_drawn_at_all(drawing, process)) {
         return false;
     }
     uint32_t number = log->events[drawing->next[process]];
-    const struct event *event = &history->events[number];
-    uint32_t *clock = row(drawing->clocks, drawing, process);
-    if (takes_over(event) && history->commands[event->command].send_event != HISTORY_NONE) {
-        if (!drawing->sent[event->command] && !force) {
+    uint32_t *clock = clock_of(drawing, process);
+    uint32_t cause = drawn_cause_of(drawing, number);
+    if (cause != HISTORY_NONE) {
+        if (!drawing->drawn[cause] && !force) {
             return false;
         }
-        const uint32_t *sender = row(drawing->at_send, drawing, event->command);
-        for (size_t p = 0; p < processes; p++) {
-            clock[p] = sender[p] > clock[p] ? sender[p] : clock[p];
+        for (size_t p = 0; drawing->drawn[cause] && p < processes; p++) {
+            uint32_t other = drawing->causes[cause][p];
+            clock[p] = other > clock[p] ? other : clock[p];
         }
     }
     clock[process]++;
-    if (event->kind == EVENT_SEND && history->commands[event->command].send_event == number) {
-        memcpy(row(drawing->at_send, drawing, event->command), clock, processes * sizeof *clock);
-        drawing->sent[event->command] = true;
+    drawing->drawn[number] = true;
+    if (drawing->is_cause[number]) {
+        drawing->causes[number] = memory_new(processes * sizeof *clock);
+        memcpy(drawing->causes[number], clock, processes * sizeof *clock);
     }
-    print_event(drawing, event);
+    print_event(drawing, number);
     drawing->next[process]++;
     return true;
 }
@@ -113,26 +185,48 @@ static void draw(struct drawing *drawing)
     } while (drew);
 }
 
+static void prepare(struct drawing *drawing)
+{
+    const struct history *history = drawing->report->history;
+    size_t clients = 0;
+
+    for (size_t p = 0; p < history->process_count; p++) {
+        clients += history->processes[p].role == ROLE_CLIENT;
+    }
+    drawing->clients = clients <= CLIENTS_MAX;
+    drawing->clocks =
+        memory_new_zeroed(history->process_count * history->process_count, sizeof *drawing->clocks);
+    drawing->causes = memory_new_zeroed(history->event_count, sizeof *drawing->causes);
+    drawing->is_cause = memory_new_zeroed(history->event_count, sizeof *drawing->is_cause);
+    drawing->drawn = memory_new_zeroed(history->event_count, sizeof *drawing->drawn);
+    drawing->next = memory_new_zeroed(history->process_count, sizeof *drawing->next);
+    for (uint32_t number = 0; number < history->event_count; number++) {
+        uint32_t cause = drawn_cause_of(drawing, number);
+        if (cause != HISTORY_NONE) {
+            drawing->is_cause[cause] = true;
+        }
+    }
+}
+
 int report_shiviz(const struct report *report, const char *path, struct error *error)
 {
-    const struct history *history = report->history;
-    size_t processes = history->process_count;
     struct drawing drawing = {.report = report, .out = fopen(path, "we")};
 
     if (drawing.out == NULL) {
         return error_set(error, ERROR_FILE, "%s: %s", path, strerror(errno));
     }
-    drawing.clocks = memory_new_zeroed(processes * processes, sizeof *drawing.clocks);
-    drawing.at_send = memory_new_zeroed(history->command_count * processes, sizeof *drawing.at_send);
-    drawing.sent = memory_new_zeroed(history->command_count, sizeof *drawing.sent);
-    drawing.next = memory_new_zeroed(processes, sizeof *drawing.next);
+    prepare(&drawing);
     fputs("(?<event>.*)\\n(?<host>\\S*) (?<clock>{.*})\n\n", drawing.out);
     draw(&drawing);
     bool failed = ferror(drawing.out) != 0;
     failed = fclose(drawing.out) != 0 || failed;
+    for (size_t i = 0; i < report->history->event_count; i++) {
+        free(drawing.causes[i]);
+    }
     free(drawing.clocks);
-    free(drawing.at_send);
-    free(drawing.sent);
+    free(drawing.causes);
+    free(drawing.is_cause);
+    free(drawing.drawn);
     free(drawing.next);
     buffer_free(&drawing.line);
     return failed ? error_set(error, ERROR_FILE, "%s: %s", path, strerror(errno)) : 0;

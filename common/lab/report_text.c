@@ -1,6 +1,72 @@
+#include "common/clock.h"
 #include "common/lab/report_page.h"
+#include "common/lab/tell.h"
 
 #include <inttypes.h>
+#include <string.h>
+
+#define INTERVENTIONS_SHOWN 8
+
+/* ---- what there was ---- */
+
+static void print_clients(struct page *page)
+{
+    const struct clients_summary *clients = &page->report->judgement->clients;
+
+    if (clients->operations == 0) {
+        return;
+    }
+    fputs("  clients: ", page->out);
+    page_print_count(page, clients->operations, "operation", ", ");
+    fprintf(page->out, "%" PRIu64 " ok, ", clients->ok);
+    page_print_count(page, clients->errors, "error", ", ");
+    fprintf(page->out, "%" PRIu64 " unknown", clients->unknown);
+    if (clients->p50_us >= 0) {
+        fprintf(page->out, "; ok after %.1f ms (p50), %.1f ms (p99)", (double)clients->p50_us / 1000,
+                (double)clients->p99_us / 1000);
+    }
+    fputc('\n', page->out);
+}
+
+/* Who was killed, and the like: "06:14:26.708732  kill node2" */
+static void print_interventions(struct page *page)
+{
+    const struct history *history = page->report->history;
+    size_t shown =
+        history->intervention_count < INTERVENTIONS_SHOWN ? history->intervention_count : INTERVENTIONS_SHOWN;
+    char time[CLOCK_TEXT_LENGTH + 1];
+
+    for (size_t i = 0; i < shown; i++) {
+        const struct event *event = &history->events[history->interventions[i].event];
+        clock_format(event->wall_us, time);
+        buffer_clear(&page->scratch);
+        tell_intervention(&page->scratch, history, history->interventions[i].event);
+        page_set_style(page, STYLE_FAINT);
+        fprintf(page->out, "  %.15s  ", time + 11);
+        page_set_style(page, STYLE_PLAIN);
+        fprintf(page->out, "%s %.*s\n", event_kind_name(event->kind), (int)page->scratch.length,
+                page->scratch.bytes);
+    }
+    if (shown < history->intervention_count) {
+        fprintf(page->out, "  … and %zu more\n", history->intervention_count - shown);
+    }
+}
+
+static void print_summary(struct page *page)
+{
+    const struct judgement *judgement = page->report->judgement;
+
+    fputs("\n  ", page->out);
+    page_print_count(page, judgement->nodes, "node", ", ");
+    if (judgement->coordinators > 0) {
+        page_print_count(page, judgement->coordinators, "sequencer", ", ");
+    }
+    page_print_count(page, judgement->commands, "command", ", ");
+    page_print_count(page, judgement->deliveries, "delivery", "\n");
+    print_clients(page);
+    print_interventions(page);
+    fputc('\n', page->out);
+}
 
 static void print_problems(struct page *page)
 {
@@ -18,6 +84,19 @@ static void print_problems(struct page *page)
     }
 }
 
+/* ---- what it is worth ---- */
+
+static int title_width(const struct judgement *judgement)
+{
+    size_t width = 0;
+
+    for (enum guarantee g = 0; g < GUARANTEE_COUNT; g++) {
+        size_t here = strlen(guarantee_title(g));
+        width = !judgement->verdicts[g].not_applicable && here > width ? here : width;
+    }
+    return (int)width + 1;
+}
+
 static void print_verdicts(struct page *page)
 {
     static const struct {
@@ -26,13 +105,16 @@ static void print_verdicts(struct page *page)
     } looks[] = {[OUTCOME_HOLDS] = {"✓", STYLE_GOOD},
                  [OUTCOME_VIOLATED] = {"✗", STYLE_BAD},
                  [OUTCOME_UNKNOWN] = {"?", STYLE_DOUBT}};
+    int width = title_width(page->report->judgement);
 
     for (enum guarantee g = 0; g < GUARANTEE_COUNT; g++) {
         const struct verdict *verdict = &page->report->judgement->verdicts[g];
-        fputs("  ", page->out);
-        page_print(page, looks[verdict->outcome].style, looks[verdict->outcome].sign);
-        fprintf(page->out, " %-16s %.*s\n", guarantee_title(g), (int)verdict->finding.length,
-                verdict->finding.bytes);
+        if (!verdict->not_applicable) {
+            fputs("  ", page->out);
+            page_print(page, looks[verdict->outcome].style, looks[verdict->outcome].sign);
+            fprintf(page->out, " %-*s %.*s\n", width, guarantee_title(g), (int)verdict->finding.length,
+                    verdict->finding.bytes);
+        }
     }
 }
 
@@ -40,10 +122,7 @@ void report_text(const struct report *report, FILE *out, bool colour)
 {
     struct page page = {.report = report, .out = out, .colour = colour};
 
-    fputs("\n  ", out);
-    page_print_count(&page, report->history->process_count, "node", ", ");
-    page_print_count(&page, report->judgement->commands, "command", ", ");
-    page_print_count(&page, report->judgement->deliveries, "delivery", "\n\n");
+    print_summary(&page);
     print_problems(&page);
     print_verdicts(&page);
     page_print_counterexamples(&page);

@@ -40,3 +40,17 @@ void tell_command(struct buffer *story, const struct history *history, uint32_t 
         tell_value(story, history, record->value);
     }
 }
+
+void tell_intervention(struct buffer *story, const struct history *history, uint32_t event)
+{
+    enum event_kind kind = history->events[event].kind;
+    struct text name = {0};
+
+    if (kind == EVENT_KILL || kind == EVENT_RESTART || kind == EVENT_PAUSE || kind == EVENT_RESUME) {
+        name = names_text(&history->texts, history_find_intervention(history, event)->target);
+    } else if (kind == EVENT_RECOVER && history->events[event].seq != LOG_RECORD_NO_NUMBER) {
+        buffer_add_string(story, "from ");
+        name = names_text(&history->texts, history_find_store(history, event)->from);
+    }
+    buffer_add(story, name.bytes, name.length);
+}

@@ -15,4 +15,7 @@ void tell_command(struct buffer *story, const struct history *history, uint32_t 
 /* A value as JSON text, cut where it is long. */
 void tell_value(struct buffer *story, const struct history *history, uint32_t value);
 
+/* Of a line of the lab whom it concerns, of one that installs a state whose that was; nothing of any other line. */
+void tell_intervention(struct buffer *story, const struct history *history, uint32_t event);
+
 #endif

@@ -17,8 +17,8 @@ struct amqp_publish;
 /* One publish, with a copy of its bytes. */
 struct amqp_job {
     struct amqp_job *next;
-    struct amqp_publish
-        *publish;        /* its user's: never looked into outside the loop's thread. NULL: forgotten */
+    /* Its user's: never looked into outside the loop's thread. NULL: its user has been told already. */
+    struct amqp_publish *publish;
     uint64_t connection; /* as the loop saw it; see amqp_thread.h */
     int code;            /* once it is done */
     uint8_t exchange_length, routing_key_length, reply_to_length;

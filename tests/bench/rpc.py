@@ -75,9 +75,9 @@ def measure_grpc(rounds):
     with Lab() as lab:
         server = Server(lab)
         call(lab, server, "Set", b'{"key":"x","value":"a value of some length"}', 1)
-        expected = call(lab, server, "Get", b'{"key":"x"}', 1).reply_bytes
+        length = round(call(lab, server, "Get", b'{"key":"x"}', CALLS).reply_bytes)
         with open(os.path.join(lab.folder, "reply"), "wb") as file:
-            file.write(b"x" * int(expected))
+            file.write(b"x" * length)
         reference = StaticServer(lab, lab.folder)
         for number in range(rounds):
             def measure_ours():
@@ -89,13 +89,13 @@ def measure_grpc(rounds):
                 measure()
             say(f"  grpc: round {number + 1} of {rounds}: {ours[-1].per_second:,.0f}/s against "
                 f"{static[-1].per_second:,.0f}/s")
-    if any(load.reply_bytes != expected for load in ours + static):
+    if any(abs(load.reply_bytes - length) > 1 for load in ours + static):  # replies of ours count the calls
         raise Failure("a reply was not as long as the others")
     ratios = [a.per_second / b.per_second for a, b in zip(ours, static)]
     return [Row("grpc", "Get/s of a local value", f"{median([r.per_second for r in ours]):,.0f}",
                 f"{median([r.per_second for r in static]):,.0f}", median(ratios), at_least=0.5, unit="x",
                 spread=(min(ratios), max(ratios)),
-                notes=[f"{CONNECTIONS} connections of {STREAMS} streams, replies of {expected:.0f} bytes; "
+                notes=[f"{CONNECTIONS} connections of {STREAMS} streams, replies of {length} bytes; "
                        "the reference is nghttpd"])]
 
 

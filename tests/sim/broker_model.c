@@ -225,26 +225,28 @@ void broker_offer_steps(struct broker *broker)
     }
 }
 
-void broker_do(struct broker *broker, struct step step)
+bool broker_do(struct broker *broker, struct step step)
 {
-    struct broker_channel *channel = &broker->channels[step.a];
+    struct broker_channel *channel = &broker->channels[step.a % BROKER_CHANNELS_MAX];
 
-    switch ((enum broker_step)step.kind) {
+    switch (step.kind) {
     case BROKER_ARRIVE:
         arrive(broker, channel);
-        break;
+        return true;
     case BROKER_ENQUEUE:
         queue_put(&broker->queues[step.b], channel->published[channel->queued[step.b]].message);
         channel->queued[step.b]++;
         skip(channel, step.b);
         free_if_drained(channel);
-        break;
+        return true;
     case BROKER_GIVE:
         queue_give(&broker->queues[step.a]);
-        break;
+        return true;
     case BROKER_ACK:
         queue_settle(&broker->queues[step.a]);
-        break;
+        return true;
+    default:
+        return false;
     }
 }
 

@@ -107,7 +107,10 @@ void broker_mark(const struct broker *broker, unsigned queue, int64_t (*what_of)
 /* ---- the broker itself ---- */
 
 void broker_offer_steps(struct broker *broker);
-void broker_do(struct broker *broker, struct step step);
+
+/* False if the step is not one of its own. */
+bool broker_do(struct broker *broker, struct step step);
+
 void broker_free(struct broker *broker);
 
 #endif

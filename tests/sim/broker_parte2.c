@@ -180,8 +180,7 @@ static void take_step(struct world *world, struct step step)
 {
     static const char *const names[] = {"submit", "confirm", "process", "lose", "crash", "pause", "return"};
 
-    if (step.kind >= BROKER_STEPS) {
-        broker_do(&world->broker, step);
+    if (broker_do(&world->broker, step)) {
         return;
     }
     seeds_show("%s node%u", names[step.kind], step.a + 1);

@@ -120,8 +120,7 @@ static void offer_sequencers_steps(struct parte3_world *world, bool chaos)
 
 static void take_step(struct parte3_world *world, struct step step, bool chaos)
 {
-    if (step.kind >= BROKER_STEPS) {
-        broker_do(&world->broker, step);
+    if (broker_do(&world->broker, step)) {
         return;
     }
     seeds_show("%s %s %u", names[step.kind], step.a < PARTE3_NODES ? world->nodes[step.a].name : "sequencer",

@@ -142,8 +142,7 @@ static void take_step(struct parte4_world *world, struct step step, bool chaos)
 {
     struct parte4_node *node = &world->nodes[step.kind == NOTE ? 0 : step.a % PARTE4_NODES];
 
-    if (step.kind >= BROKER_STEPS) {
-        broker_do(&world->broker, step);
+    if (broker_do(&world->broker, step)) {
         return;
     }
     if (step.kind != NOTE) {

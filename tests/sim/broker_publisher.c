@@ -24,8 +24,8 @@ void publisher_lose(struct broker_publisher *publisher)
 
 void publisher_send(struct broker_publisher *publisher, struct message *message)
 {
-    publisher->pending = memory_grow(publisher->pending, &publisher->capacity, publisher->count + 1,
-                                     sizeof *publisher->pending);
+    publisher->pending =
+        memory_grow(publisher->pending, &publisher->capacity, publisher->count + 1, sizeof(struct message *));
     publisher->pending[publisher->count++] = message_ref(message);
     if (publisher->connected) {
         broker_publish(publisher->broker, publisher->channel, message, publisher->to);
@@ -53,7 +53,7 @@ struct message *publisher_confirm(struct broker_publisher *publisher)
 
     broker_confirm(publisher->broker, publisher->channel);
     publisher->count--;
-    memmove(publisher->pending, publisher->pending + 1, publisher->count * sizeof *publisher->pending);
+    memmove(publisher->pending, publisher->pending + 1, publisher->count * sizeof(struct message *));
     return confirmed;
 }
 

@@ -9,13 +9,13 @@ static void drop_oldest(struct broker_queue *queue)
 {
     message_unref(queue->waiting[0]);
     queue->waiting_count--;
-    memmove(queue->waiting, queue->waiting + 1, queue->waiting_count * sizeof *queue->waiting);
+    memmove(queue->waiting, queue->waiting + 1, queue->waiting_count * sizeof(struct message *));
 }
 
 void queue_put(struct broker_queue *queue, struct message *message)
 {
     queue->waiting = memory_grow(queue->waiting, &queue->waiting_capacity, queue->waiting_count + 1,
-                                 sizeof *queue->waiting);
+                                 sizeof(struct message *));
     queue->waiting[queue->waiting_count++] = message_ref(message);
     if (queue->keeps > 0 && queue->waiting_count > queue->keeps) {
         drop_oldest(queue);
@@ -91,9 +91,10 @@ void queue_return(struct broker_queue *queue)
     size_t count = queue->waiting_count + queue->given_count;
 
     if (queue->given_count > 0) {
-        queue->waiting = memory_grow(queue->waiting, &queue->waiting_capacity, count, sizeof *queue->waiting);
+        queue->waiting =
+            memory_grow(queue->waiting, &queue->waiting_capacity, count, sizeof(struct message *));
         memmove(queue->waiting + queue->given_count, queue->waiting,
-                queue->waiting_count * sizeof *queue->waiting);
+                queue->waiting_count * sizeof(struct message *));
     }
     for (size_t i = 0; i < queue->given_count; i++) {
         queue->waiting[i] = queue->given[i].message;

@@ -1,5 +1,6 @@
 /* A good log with one line swapped, dropped, doubled or altered is never taken for a good one, and the guarantee that
  * it breaks is the one that is named. */
+#include "tests/sim/log_edit.h"
 #include "tests/sim/simulation.h"
 
 #include "common/lab/judge.h"
@@ -27,70 +28,6 @@ static void judge_logs(struct sim *sim, struct judgement *judgement)
     history_free(&history);
     sim_read_logs(sim, &history);
     judge(&history, judgement);
-}
-
-/* A line of `log` that holds `event`, the one after `skip` others. */
-static size_t find_line(const struct sim_log *log, const char *event, size_t skip)
-{
-    char needle[64];
-    size_t i = 0;
-
-    snprintf(needle, sizeof needle, "\"event\":\"%s\"", event);
-    for (;; i++) {
-        assert_true(i < log->count);
-        if (strstr(log->lines[i], needle) != NULL && skip-- == 0) {
-            return i;
-        }
-    }
-}
-
-static void drop_line(struct sim_log *log, size_t at)
-{
-    free(log->lines[at]);
-    memmove(log->lines + at, log->lines + at + 1, (log->count - at - 1) * sizeof *log->lines);
-    log->count--;
-}
-
-static void insert_copy(struct sim_log *log, size_t from, size_t to)
-{
-    char *copy = memory_copy_text(log->lines[from], strlen(log->lines[from]));
-    log->lines = memory_grow(log->lines, &log->capacity, log->count + 1, sizeof *log->lines);
-    memmove(log->lines + to + 1, log->lines + to, (log->count - to) * sizeof *log->lines);
-    log->lines[to] = copy;
-    log->count++;
-}
-
-/* `old` must stand in the line. */
-static void replace_in_line(char **line, const char *old, const char *new)
-{
-    char *at = strstr(*line, old);
-    struct buffer changed = {0};
-
-    assert_non_null(at);
-    buffer_add(&changed, *line, (size_t)(at - *line));
-    buffer_add_string(&changed, new);
-    buffer_add_string(&changed, at + strlen(old));
-    free(*line);
-    *line = memory_copy_text(changed.bytes, changed.length);
-    buffer_free(&changed);
-}
-
-/* What a node would have written that really processed the lines as they now stand: 1, 2, 3 … */
-static void renumber(struct sim_log *log)
-{
-    unsigned number = 0;
-
-    for (size_t i = 0; i < log->count; i++) {
-        char *at = strstr(log->lines[i], "\"ordem_local\":");
-        bool stop = strstr(log->lines[i], "\"event\":\"stop\"") != NULL;
-        if (at != NULL) {
-            char old[64];
-            char new[64];
-            snprintf(old, sizeof old, "%s", at);
-            snprintf(new, sizeof new, "\"ordem_local\":%u}", stop ? number : ++number);
-            replace_in_line(&log->lines[i], old, new);
-        }
-    }
 }
 
 /* Applies one mutation to node 2's log and expects the outcome of one guarantee, and of the whole. */
@@ -127,8 +64,8 @@ static void expect_often(void (*mutate)(struct sim_log *, size_t), enum guarante
 
 static void swap_deliveries(struct sim_log *log, size_t skip)
 {
-    size_t a = find_line(log, "deliver", skip);
-    size_t b = find_line(log, "deliver", skip + 1);
+    size_t a = log_find_line(log, "deliver", skip);
+    size_t b = log_find_line(log, "deliver", skip + 1);
     char *held = log->lines[a];
     log->lines[a] = log->lines[b];
     log->lines[b] = held;
@@ -137,7 +74,7 @@ static void swap_deliveries(struct sim_log *log, size_t skip)
 static void swap_and_renumber(struct sim_log *log, size_t skip)
 {
     swap_deliveries(log, skip);
-    renumber(log);
+    log_renumber(log);
 }
 
 static void swapped_deliveries_break_total_order(void **state)
@@ -156,13 +93,13 @@ static void swapped_deliveries_of_one_sender_break_fifo_and_causal_order(void **
 
 static void drop_delivery(struct sim_log *log, size_t skip)
 {
-    drop_line(log, find_line(log, "deliver", skip));
+    log_drop_line(log, log_find_line(log, "deliver", skip));
 }
 
 static void drop_and_renumber(struct sim_log *log, size_t skip)
 {
     drop_delivery(log, skip);
-    renumber(log);
+    log_renumber(log);
 }
 
 static void a_delivery_that_did_not_happen_breaks_delivery(void **state)
@@ -180,14 +117,14 @@ static void a_line_cut_out_of_a_log_is_noticed_and_nothing_is_claimed(void **sta
 
 static void double_delivery(struct sim_log *log, size_t skip)
 {
-    size_t at = find_line(log, "deliver", skip);
-    insert_copy(log, at, at + 1);
+    size_t at = log_find_line(log, "deliver", skip);
+    log_insert_copy(log, at, at + 1);
 }
 
 static void double_and_renumber(struct sim_log *log, size_t skip)
 {
     double_delivery(log, skip);
-    renumber(log);
+    log_renumber(log);
 }
 
 static void a_doubled_delivery_breaks_no_duplicates(void **state)
@@ -201,25 +138,25 @@ static void a_doubled_delivery_breaks_no_duplicates(void **state)
 
 static void alter_key(struct sim_log *log, size_t skip)
 {
-    replace_in_line(&log->lines[find_line(log, "deliver", skip)], "\"key\":\"k", "\"key\":\"other");
+    log_replace_in_line(&log->lines[log_find_line(log, "deliver", skip)], "\"key\":\"k", "\"key\":\"other");
 }
 
 static void alter_sender(struct sim_log *log, size_t skip)
 {
-    replace_in_line(&log->lines[find_line(log, "deliver", skip)], "\"sender_id\":\"node1",
-                    "\"sender_id\":\"node3");
+    log_replace_in_line(&log->lines[log_find_line(log, "deliver", skip)], "\"sender_id\":\"node1",
+                        "\"sender_id\":\"node3");
 }
 
 static void alter_type(struct sim_log *log, size_t skip)
 {
-    char **line = &log->lines[find_line(log, "deliver", skip)];
+    char **line = &log->lines[log_find_line(log, "deliver", skip)];
     bool set = strstr(*line, "\"SET\"") != NULL;
-    replace_in_line(line, set ? "\"SET\"" : "\"GET\"", set ? "\"GET\"" : "\"SET\"");
+    log_replace_in_line(line, set ? "\"SET\"" : "\"GET\"", set ? "\"GET\"" : "\"SET\"");
 }
 
 static void alter_uuid(struct sim_log *log, size_t skip)
 {
-    char **line = &log->lines[find_line(log, "deliver", skip)];
+    char **line = &log->lines[log_find_line(log, "deliver", skip)];
     char *uuid = strstr(*line, "\"message_uuid\":\"") + strlen("\"message_uuid\":\"");
     *uuid = *uuid == 'f' ? '0' : 'f';
 }
@@ -227,9 +164,9 @@ static void alter_uuid(struct sim_log *log, size_t skip)
 static void alter_value(struct sim_log *log, size_t skip)
 {
     for (size_t i = 0; i < log->count; i++) { /* a GET has none: the next SET */
-        size_t at = find_line(log, "deliver", (skip + i) % 30);
+        size_t at = log_find_line(log, "deliver", (skip + i) % 30);
         if (strstr(log->lines[at], "\"value\":\"n1-") != NULL) {
-            replace_in_line(&log->lines[at], "\"value\":\"n1-", "\"value\":\"n9-");
+            log_replace_in_line(&log->lines[at], "\"value\":\"n1-", "\"value\":\"n9-");
             return;
         }
     }
@@ -250,14 +187,14 @@ static void an_altered_line_breaks_no_creation(void **state)
 
 static void cut_in_two(struct sim_log *log, size_t skip)
 {
-    char *line = log->lines[find_line(log, "deliver", skip)];
+    char *line = log->lines[log_find_line(log, "deliver", skip)];
     line[strlen(line) / 2] = '\0';
 }
 
 static void lose_beginning(struct sim_log *log, size_t skip)
 {
-    for (size_t left = find_line(log, "deliver", skip); left > 0; left--) {
-        drop_line(log, 0);
+    for (size_t left = log_find_line(log, "deliver", skip); left > 0; left--) {
+        log_drop_line(log, 0);
     }
 }
 
@@ -265,7 +202,7 @@ static void lose_everything(struct sim_log *log, size_t skip)
 {
     (void)skip;
     while (log->count > 0) {
-        drop_line(log, 0);
+        log_drop_line(log, 0);
     }
 }
 
