@@ -137,8 +137,9 @@ void made_complete(struct made_logs *made, const char *client, const struct made
     char fields[400];
     int length = snprintf(fields, sizeof fields,
                           ",\"message_uuid\":\"00000000-0000-4000-8000-%012u\",\"status\":\"%s\","
-                          "\"command_type\":\"%s\",\"key\":\"%s\",\"latency_us\":1500",
-                          command->number, status, command->value != NULL ? "SET" : "GET", command->key);
+                          "\"command_type\":\"%s\",\"key\":\"%s\",\"latency_us\":%u",
+                          command->number, status, command->value != NULL ? "SET" : "GET", command->key,
+                          made->latency_us);
     if (command->seq > 0 && strcmp(status, "ok") == 0) {
         length += snprintf(fields + length, sizeof fields - (size_t)length, ",\"seq\":%lld",
                            (long long)command->seq);

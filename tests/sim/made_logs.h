@@ -25,7 +25,8 @@ struct made_logs {
     unsigned ordem_local[MADE_LOGS_MAX];
     size_t count;
     int64_t now_us;
-    int64_t epoch; /* of the commands from now on; 0 for none */
+    int64_t epoch;       /* of the commands from now on; 0 for none */
+    unsigned latency_us; /* of the completions from now on */
 
     struct history history; /* of the last judgement */
     struct judgement judgement;
