@@ -7,14 +7,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static int make_one(const char *path, struct error *error)
+static int make_one(const char *path, const char *setting, struct error *error)
 {
     return mkdir(path, 0755) == 0 || errno == EEXIST
                ? 0
-               : error_set(error, ERROR_FILE, "%s: %s", path, strerror(errno));
+               : error_set(error, ERROR_FILE, "%.200s: %s (choose another folder with %s)", path,
+                           strerror(errno), setting);
 }
 
-int directory_make(const char *path, struct error *error)
+int directory_make(const char *path, const char *setting, struct error *error)
 {
     char part[PATH_MAX];
     int code = 0;
@@ -25,10 +26,10 @@ int directory_make(const char *path, struct error *error)
     for (char *slash = strchr(part + (*part == '/'), '/'); code == 0 && slash != NULL;
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        code = make_one(part, error);
+        code = make_one(part, setting, error);
         *slash = '/';
     }
-    return code == 0 ? make_one(part, error) : code;
+    return code == 0 ? make_one(part, setting, error) : code;
 }
 
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)

@@ -140,7 +140,7 @@ int update_log_open(struct update_log *log, uv_loop_t *loop, const char *folder,
                     struct recent *applied, struct error *error)
 {
     char path[4096];
-    int code = directory_make(folder, error);
+    int code = directory_make(folder, "DATA_DIR", error);
 
     log->loop = loop;
     snprintf(path, sizeof path, "%s/updates.db", folder);

@@ -37,7 +37,7 @@ int broker_choose_place(const char *directory, char *out, size_t size, struct er
         return 0;
     }
     snprintf(out, size, "%s/broker-", directory);
-    return directory_make(directory, error);
+    return directory_make(directory, "--out", error);
 }
 
 int broker_find_program(char *out, size_t size, struct error *error)

@@ -28,6 +28,16 @@ static void tell(struct sequence_check *check, uint32_t command)
     tell_command(&check->verdict->story, check->judging->history, command);
 }
 
+/* Who tells that the command has that number: whoever delivered it, before somebody who only knows. */
+static uint32_t line_about(const struct judging *judging, uint32_t command)
+{
+    const struct command_record *record = &judging->history->commands[command];
+    uint32_t delivery = judging->delivered[command];
+    bool same = delivery != HISTORY_NONE && judging->history->events[delivery].seq == record->seq;
+
+    return same ? delivery : record->seq_event;
+}
+
 /* ---- one number, one command ---- */
 
 static void check_renumbered(struct sequence_check *check)
@@ -51,7 +61,6 @@ static void check_renumbered(struct sequence_check *check)
 static void check_used_twice(struct sequence_check *check)
 {
     const struct judging *judging = check->judging;
-    const struct command_record *commands = judging->history->commands;
     struct buffer *story = &check->verdict->story;
 
     for (size_t i = 1; i < judging->numbered_count; i++) {
@@ -61,11 +70,11 @@ static void check_used_twice(struct sequence_check *check)
             buffer_add_format(story, "number %" PRId64 " is ", one->seq);
             tell(check, one->command);
             buffer_add_string(story, " to ");
-            tell_who_says(check, commands[one->command].seq_event);
+            tell_who_says(check, line_about(judging, one->command));
             buffer_add_string(story, " and ");
             tell(check, other->command);
             buffer_add_string(story, " to ");
-            tell_who_says(check, commands[other->command].seq_event);
+            tell_who_says(check, line_about(judging, other->command));
             buffer_add_string(story, ": whoever gave it out the second time did not remember the first");
         }
     }
@@ -171,7 +180,7 @@ static void tell_jump(struct sequence_check *check, const struct progress *progr
     } else {
         buffer_add_format(story, ": it left out number %" PRId64 ", ", expected);
         tell(check, left_out);
-        verdict_add_evidence(check->verdict, judging->history->commands[left_out].seq_event);
+        verdict_add_evidence(check->verdict, line_about(judging, left_out));
     }
 }
 

@@ -36,21 +36,12 @@ int run_program_folder(char *out, size_t size, struct error *error)
     return 0;
 }
 
-static int make_directory(const struct run_options *options, struct error *error)
-{
-    struct error reason;
-
-    return directory_make(options->directory, &reason) == 0
-               ? 0
-               : error_set(error, ERROR_FILE, "%.240s (choose another folder with --out)", reason.text);
-}
-
 static int prepare(struct run *run, struct error *error)
 {
     const struct run_options *options = run->options;
     char program[4200];
     char folder[4000];
-    int code = make_directory(options, error);
+    int code = directory_make(options->directory, "--out", error);
 
     if (code == 0) {
         code = run_program_folder(folder, sizeof folder, error);

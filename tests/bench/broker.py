@@ -11,6 +11,7 @@ delivered the command, by the nodes' logs, against the age of a bare command whe
 it. All of these times are of one clock, the machine's.
 """
 
+import contextlib
 import datetime
 import json
 import os
@@ -44,13 +45,7 @@ class Broker(Process):
         super().__init__(lab, [program("lab"), "broker"])
         self.url = self.read_line().removeprefix("AMQP_URL=")
 
-    def processes(self):
-        """The ids of what it consists of."""
-        found, new = [], [self.pid]
-        while new:
-            found += new
-            new = [child for pid in new for child in children_of(pid)]
-        return found
+        self.server = find_descendant(self.pid, "beam.smp")
 
     def end(self):
         self.process.stdin.close()
@@ -58,15 +53,18 @@ class Broker(Process):
         self.process.stdout.close()
 
 
-def children_of(pid):
-    try:
-        found = []
+def find_descendant(pid, name):
+    """The id of the process of that name among the children of `pid`, and theirs."""
+    searched = [pid]
+    for pid in searched:
+        with open(f"/proc/{pid}/comm") as file:
+            if file.read().strip() == name:
+                return pid
         for thread in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{thread}/children") as file:
-                found += [int(child) for child in file.read().split()]
-        return found
-    except OSError:
-        return []  # it has just ended
+            with contextlib.suppress(OSError):  # it has just ended
+                with open(f"/proc/{pid}/task/{thread}/children") as file:
+                    searched += [int(child) for child in file.read().split()]
+    raise Failure(f"there is no {name}")
 
 
 def free_port():
@@ -125,14 +123,13 @@ class Flood:
 
 def run_flood(count, broker, processes, start, wait):
     """`start` makes it begin, `wait` returns when everything has arrived."""
-    involved = [process.pid for process in processes] + broker.processes()
-    before = sum(map(cpu_seconds, involved))
-    broker_before = sum(map(cpu_seconds, broker.processes()))
+    involved = [broker.server] + [process.pid for process in processes]
+    before = list(map(cpu_seconds, involved))
     start()
     result = Flood()
     result.seconds = wait()
-    result.cpu_us = (sum(map(cpu_seconds, involved)) - before) / count * 1e6
-    result.broker_us = (sum(map(cpu_seconds, broker.processes())) - broker_before) / count * 1e6
+    spent = [(after - earlier) / count * 1e6 for after, earlier in zip(map(cpu_seconds, involved), before)]
+    result.cpu_us, result.broker_us = sum(spent), spent[0]
     result.per_second = count / result.seconds
     return result
 
@@ -255,7 +252,8 @@ def percentile(numbers, share):
 def pace_part(broker, part):
     with Lab() as lab:
         replicas = Replicas(lab, broker, part, "info")
-        blaster = Process(lab, [program("tests/bench/kv_blaster"), "pace", str(LATENCY_COUNT), str(LATENCY_RATE), "1",
+        blaster = Process(lab, [program("tests/bench/kv_blaster"), "pace", str(LATENCY_COUNT),
+                                str(1000 // LATENCY_RATE), "1",
                                 *replicas.targets])
         blaster.expect("ready")
         blaster.write("go\n")

@@ -1,7 +1,7 @@
 /* Clients for measurements of parts 2 to 4, on our own gRPC client:
  *
  *     kv_blaster flood COUNT KEYS CONNECTIONS STREAMS WRITERS TARGET...   COUNT Sets as fast as they are answered
- *     kv_blaster pace COUNT RATE WRITERS TARGET...                        COUNT Sets, RATE a second
+ *     kv_blaster pace COUNT PAUSE WRITERS TARGET...                       COUNT Sets, one in PAUSE milliseconds
  *     kv_blaster idle CONNECTIONS TARGET                                  connections that are used once and kept
  *
  * The first WRITERS of the targets (host:port) take the Sets, in equal parts; each with CONNECTIONS connections of
@@ -45,7 +45,7 @@ struct blaster {
     uv_timer_t pacer;
     struct set *sets; /* of a pace */
     uint64_t start_ns;
-    double rate;
+    uint64_t pause_ms; /* between two Sets of a pace */
 };
 
 static struct blaster blaster;
@@ -183,7 +183,7 @@ static void on_set_done(struct grpc_request *request, int status, struct text re
     end_one();
 }
 
-static void start_set(struct set *set, struct grpc_client *client)
+static void start_set(struct set *set, unsigned long number, struct grpc_client *client)
 {
     char message[REQUEST_MAX];
 
@@ -191,23 +191,18 @@ static void start_set(struct set *set, struct grpc_client *client)
     int length = snprintf(message, sizeof message,
                           "{\"key\":\"key-%07lu\",\"value\":\"%09lu of values as long as they must "
                           "be\",\"message_uuid\":\"%s\"}",
-                          blaster.number % 1000, blaster.number, set->uuid.text);
+                          number % 1000, number, set->uuid.text);
     set->request.on_done = on_set_done;
     set->sent_us = clock_wall_us();
     grpc_client_call(client, &set->request, SET, (struct text){message, (size_t)length}, TIMEOUT_MS);
 }
 
-/* Those that are due; a timer counts only whole milliseconds. */
 static void on_pace(uv_timer_t *timer)
 {
-    double due = (double)(uv_hrtime() - blaster.start_ns) / 1e9 * blaster.rate;
+    unsigned long number = blaster.number++;
 
-    while (blaster.to_start > 0 && (double)blaster.number <= due) {
-        blaster.to_start--;
-        start_set(&blaster.sets[blaster.number], &blaster.controls[blaster.number % blaster.writer_count]);
-        blaster.number++;
-    }
-    if (blaster.to_start == 0) {
+    start_set(&blaster.sets[number], number, &blaster.controls[number % blaster.writer_count]);
+    if (--blaster.to_start == 0) {
         uv_timer_stop(timer);
     }
 }
@@ -286,7 +281,7 @@ static void pace(unsigned long count)
     blaster.sets = memory_new_zeroed(count, sizeof *blaster.sets);
     uv_timer_init(&blaster.loop, &blaster.pacer);
     wait_for_start();
-    uv_timer_start(&blaster.pacer, on_pace, 0, 1);
+    uv_timer_start(&blaster.pacer, on_pace, 0, blaster.pause_ms);
     uv_run(&blaster.loop, UV_RUN_DEFAULT);
     pass_marker("end");
     for (unsigned long i = 0; i < count; i++) {
@@ -311,7 +306,7 @@ static void idle(unsigned long connections, const char *target)
 static int usage(void)
 {
     fputs("usage: kv_blaster flood COUNT KEYS CONNECTIONS STREAMS WRITERS TARGET...\n"
-          "       kv_blaster pace COUNT RATE WRITERS TARGET...\n"
+          "       kv_blaster pace COUNT PAUSE WRITERS TARGET...\n"
           "       kv_blaster idle CONNECTIONS TARGET\n",
           stderr);
     return 2;
@@ -328,7 +323,7 @@ int main(int argc, char **argv)
         flood(number_of(argv[4], 1000), number_of(argv[5], 1000), argv + 7);
     } else if (argc >= 6 && strcmp(argv[1], "pace") == 0) {
         blaster.to_start = blaster.to_end = number_of(argv[2], 1000000);
-        blaster.rate = (double)number_of(argv[3], 1000);
+        blaster.pause_ms = number_of(argv[3], 10000);
         open_targets(number_of(argv[4], TARGETS_MAX), argv + 5, argc - 5);
         pace(blaster.to_end);
     } else if (argc == 4 && strcmp(argv[1], "idle") == 0) {

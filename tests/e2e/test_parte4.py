@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 """Parte 4: one leader, total order with one message per update, and a log that survives kill -9."""
 
+import contextlib
+import sqlite3
+
 from store import *
 
 
@@ -122,6 +125,57 @@ def test_of_two_leaders_the_one_with_the_older_epoch_stops():
         assert reply["status"] == "error" and reply["leader"] == "leader2", reply
         assert second.set("x", 3)["status"] == "ok"
         assert store.wait_until_equal([leader, second] + followers) == {"x": 3}
+
+
+def rows(leader, sql):
+    """What the log of a leader that does not run holds."""
+    path = os.path.join(leader.group.folder, f"data-{leader.name}", "updates.db")
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        return database.execute(sql).fetchall()
+
+
+def test_the_log_does_not_grow_for_ever_and_still_knows_all():
+    with group(LOG_LEVEL="warning") as store:
+        leader, _ = start_all(store, 0)
+        before = leader.set("before", 1)["seq"]
+        done = subprocess.run([program("tests/tools/kv_load"), f"127.0.0.1:{leader.port()}", "/kv.KvService/Set",
+                               '{"key":"x","value":1}', "25000", "500"], capture_output=True, timeout=LIMIT)
+        assert done.returncode == 0, done.stdout + done.stderr
+        leader.kill()
+        assert rows(leader, "SELECT count(*) FROM updates")[0][0] <= 20000
+        leader.restart()
+        assert leader.set("after", 1)["seq"] == before + 25001
+        assert leader.store() == {"before": 1, "x": 1, "after": 1}
+
+
+def test_a_damaged_log_is_refused_in_one_line():
+    with group() as store:
+        leader, _ = start_all(store, 0)
+        for i in range(5):
+            leader.set("x", i)
+        leader.kill()
+        rows(leader, "DELETE FROM updates WHERE seq = 3")
+        leader.restart(ready=False)
+        assert leader.process.wait(LIMIT) == 1
+        assert "goes on with 4 after 2: it is damaged" in leader.screen(), leader.screen()
+
+
+def test_malformed_messages_are_discarded_and_stop_nobody():
+    with group() as store:
+        leader, followers = start_all(store, 1)
+        stranger = Stranger(store.broker)
+        notes = [b"{not json", b"", b"[]", b"{}", b'{"type":"ask"}', b'{"type":"state","node":"x","epoch":1,"seq":9}',
+                 b'{"type":"leader","node":"../x","epoch":-1,"seq":1e99}', b'{"type":7,"node":"x","epoch":0,"seq":0}',
+                 b'{"type":"state","node":"x","epoch":1,"seq":9,"snapshot":[]}', b"\xff" * 100]
+        for note in notes:
+            stranger.publish(store.name("kv4_control"), "", note)
+            stranger.publish(store.name("kv4_updates"), "", note)
+        for seq in (None, 0, -1, 1.5, "1", 2**70):
+            stranger.publish(store.name("kv4_updates"), "", command(seq=seq))
+        followers[0].wait_for("discard", 3)
+        assert leader.set("x", 1)["status"] == "ok"
+        assert store.wait_until_equal([leader] + followers) == {"x": 1}
+        stranger.close()
 
 
 def test_one_log_has_one_leader():
