@@ -122,8 +122,8 @@ fuzz: setup_groups = build fuzz
 fuzz: $(fuzzers) ## libFuzzer on everything that parses bytes from outside, FUZZ_SECONDS=60 each
 	@tests/fuzz/run $(fuzzers)
 
-bench: setup_groups = build run test
-bench: $(programs) $(bench_programs) ## ratios against reference programs, in one run
+bench: setup_groups = build run bench
+bench: $(programs) $(bench_programs) $(OUT)/tests/tools/kv_single ## ratios against reference programs, in one run
 	@BUILD=$(OUT) python3 tests/bench/bench.py
 
 lint: setup_groups = build run test lint
@@ -160,8 +160,8 @@ $(tool_programs): $(OUT)/tests/tools/%: $(OUT)/obj/tests/tools/%.o $(net_library
 	$(link) $(library_libs) -lm
 
 # Fuzzers are whole programs built by clang, library and all, so that every branch of ours is seen.
-fuzzed_sources := $(core_sources) $(filter $(addprefix common/lab/,judge% history% linearizability% causality.c \
-	log_record.c log_text_line.c names.c tell.c),$(lab_sources)) $(addprefix common/net/,grpc_frame.c grpc_status.c kv_client_line.c kv_request.c)
+fuzzed_sources := $(core_sources) $(filter $(addprefix common/lab/,judge% history% linearizability% report% \
+	causality.c log_record.c log_source.c log_text_line.c names.c tell.c),$(lab_sources)) $(addprefix common/net/,grpc_frame.c grpc_status.c kv_client_line.c kv_request.c)
 build/fuzz/%: tests/fuzz/%.c $(fuzzed_sources) $(wildcard common/*.h common/lab/*.h common/net/*.h) | ready
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D) && clang $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
@@ -170,7 +170,7 @@ build/fuzz/%: tests/fuzz/%.c $(fuzzed_sources) $(wildcard common/*.h common/lab/
 ##@ Housekeeping
 .PHONY: setup clean
 setup: ## installs the Debian or Ubuntu packages that are missing (sudo when not root)
-	@tools/setup build run test lint fuzz
+	@tools/setup build run test bench lint fuzz
 
 clean: ## removes build/
 	rm -rf build

@@ -4,64 +4,84 @@
 #include "common/uuid.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#define uthash_fatal(message)                                                                                \
-    do {                                                                                                     \
-        memory_new(SIZE_MAX); /* uthash calls this only when memory has run out */                           \
-    } while (0)
-#include <uthash.h>
+/* A hash table with chains: every command of every node is looked up here and hardly any is found, so an entry is as
+ * small as it can be, and looking touches little memory. An entry goes by its place in the ring, from 1; 0 is none. */
+#define BUCKETS (2 * RECENT_MAX)
 
 struct recent_entry {
-    UT_hash_handle hh;
     uint8_t uuid[16];
     int64_t number;
+    uint32_t next; /* in its bucket */
 };
 
-static struct recent_entry *find(const struct recent *recent, const uint8_t uuid[16])
+static size_t bucket_of(const struct recent *recent, const uint8_t uuid[16])
 {
-    struct recent_entry *entry;
-    HASH_FIND(hh, recent->table, uuid, 16, entry);
-    return entry;
+    uint64_t halves[2];
+
+    /* UUIDs may come from somebody who wants them all in one bucket, but hardly knows where our memory is. */
+    memcpy(halves, uuid, sizeof halves);
+    uint64_t mixed = (halves[0] ^ (uintptr_t)recent->ring) * 0x9E3779B97F4A7C15 + halves[1];
+    mixed = (mixed ^ mixed >> 32) * 0x9E3779B97F4A7C15;
+    return (size_t)(mixed >> 40) % BUCKETS;
+}
+
+/* What leads to the entry of that UUID; if there is none, the end of its bucket. */
+static uint32_t *find_link(const struct recent *recent, const uint8_t uuid[16])
+{
+    uint32_t *link = &recent->buckets[bucket_of(recent, uuid)];
+
+    while (*link != 0 && memcmp(recent->ring[*link - 1].uuid, uuid, 16) != 0) {
+        link = &recent->ring[*link - 1].next;
+    }
+    return link;
 }
 
 void recent_add(struct recent *recent, struct text uuid, int64_t number)
 {
     uint8_t bytes[16];
 
-    uuid_to_bytes(uuid, bytes);
-    struct recent_entry *entry = find(recent, bytes);
-    if (entry != NULL) {
-        entry->number = number;
-        return;
-    }
     if (recent->ring == NULL) {
         recent->ring = memory_new_zeroed(RECENT_MAX, sizeof *recent->ring);
+        recent->buckets = memory_new_zeroed(BUCKETS, sizeof *recent->buckets);
     }
-    entry = &recent->ring[recent->added % RECENT_MAX];
-    if (recent->added >= RECENT_MAX) {
-        HASH_DEL(recent->table, entry);
+    uuid_to_bytes(uuid, bytes);
+    uint32_t known = *find_link(recent, bytes);
+    if (known != 0) {
+        recent->ring[known - 1].number = number;
+        return;
     }
-    recent->added++;
+    uint32_t place = (uint32_t)(recent->added % RECENT_MAX) + 1;
+    struct recent_entry *entry = &recent->ring[place - 1];
+    if (recent->added++ >= RECENT_MAX) {
+        *find_link(recent, entry->uuid) = entry->next;
+    }
+    uint32_t *bucket = &recent->buckets[bucket_of(recent, bytes)];
     memcpy(entry->uuid, bytes, sizeof bytes);
     entry->number = number;
-    HASH_ADD(hh, recent->table, uuid, sizeof entry->uuid, entry);
+    entry->next = *bucket;
+    *bucket = place;
 }
 
 bool recent_find(const struct recent *recent, struct text uuid, int64_t *number)
 {
     uint8_t bytes[16];
 
-    uuid_to_bytes(uuid, bytes);
-    const struct recent_entry *entry = find(recent, bytes);
-    if (entry != NULL && number != NULL) {
-        *number = entry->number;
+    if (recent->ring == NULL) {
+        return false;
     }
-    return entry != NULL;
+    uuid_to_bytes(uuid, bytes);
+    uint32_t known = *find_link(recent, bytes);
+    if (known != 0 && number != NULL) {
+        *number = recent->ring[known - 1].number;
+    }
+    return known != 0;
 }
 
 void recent_free(struct recent *recent)
 {
-    HASH_CLEAR(hh, recent->table);
     free(recent->ring);
+    free(recent->buckets);
     *recent = (struct recent){0};
 }

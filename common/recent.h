@@ -9,14 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RECENT_MAX 65536 /* commands remembered: about 5 MiB */
+#define RECENT_MAX 65536 /* commands remembered: about 2.5 MiB */
 
 struct recent_entry;
 
 /* Zeroed to start with. */
 struct recent {
-    struct recent_entry *ring;  /* owned */
-    struct recent_entry *table; /* uthash, by UUID */
+    struct recent_entry *ring; /* by age; owned */
+    uint32_t *buckets;         /* by UUID; owned */
     uint64_t added;
 };
 

@@ -166,5 +166,9 @@ void tell_difference(struct judging *judging, const struct final_state *states)
 {
     struct converging converging = {judging, states};
 
-    tell_example(&converging, find_example(&converging));
+    struct example example = find_example(&converging);
+
+    if (example.difference != NULL) {
+        tell_example(&converging, example);
+    }
 }

@@ -52,34 +52,41 @@ static uint32_t restart_before(const struct history *history, const struct event
     return found;
 }
 
-/* The event that this one comes of, of another process; HISTORY_NONE if there is none. */
-static uint32_t cause_of(const struct history *history, uint32_t number)
+/* What a line about a command comes of; HISTORY_NONE for nothing. */
+static uint32_t cause_with_command(const struct history *history, uint32_t number)
 {
     const struct event *event = &history->events[number];
-    const struct command_record *command =
-        event->command != HISTORY_NONE ? &history->commands[event->command] : NULL;
+    const struct command_record *command = &history->commands[event->command];
+    bool numbered = event->seq != LOG_RECORD_NO_NUMBER && command->number_event != HISTORY_NONE;
 
     switch (event->kind) {
-    case EVENT_START:
-        return restart_before(history, event);
+    case EVENT_RECEIVE:
+    case EVENT_HOLD:
+    case EVENT_DISCARD:
+    case EVENT_DELIVER:
+        return numbered ? command->number_event : command->send_event;
+    case EVENT_COMPLETE:
+        return command->send_event;
     case EVENT_SEND:
         if (command->send_event != number) {
             return command->send_event;
         }
         return command->operation != HISTORY_NONE ? history->operations[command->operation].invoke
                                                   : HISTORY_NONE;
-    case EVENT_RECEIVE:
-    case EVENT_HOLD:
-    case EVENT_DISCARD:
-    case EVENT_DELIVER:
-        return event->seq != LOG_RECORD_NO_NUMBER && command->number_event != HISTORY_NONE
-                   ? command->number_event
-                   : command->send_event;
-    case EVENT_COMPLETE:
-        return command != NULL ? command->send_event : HISTORY_NONE;
     default:
         return HISTORY_NONE;
     }
+}
+
+/* The event of another process that this one comes of; HISTORY_NONE if there is none. */
+static uint32_t cause_of(const struct history *history, uint32_t number)
+{
+    const struct event *event = &history->events[number];
+
+    if (event->command != HISTORY_NONE) {
+        return cause_with_command(history, number);
+    }
+    return event->kind == EVENT_START ? restart_before(history, event) : HISTORY_NONE;
 }
 
 static uint32_t drawn_cause_of(const struct drawing *drawing, uint32_t number)

@@ -55,7 +55,6 @@ static int take_block(struct amqp_incoming *incoming, const amqp_method_t *metho
 static int take_method(struct amqp_incoming *incoming, const amqp_method_t *method, struct error *error)
 {
     const amqp_basic_ack_t *ack = method->decoded;
-    const amqp_basic_nack_t *nack = method->decoded;
 
     switch (method->id) {
     case AMQP_BASIC_DELIVER_METHOD:
@@ -65,8 +64,9 @@ static int take_method(struct amqp_incoming *incoming, const amqp_method_t *meth
         amqp_window_confirm(&incoming->thread->window, ack->delivery_tag, ack->multiple != 0, 0);
         return 0;
     case AMQP_BASIC_NACK_METHOD:
-        amqp_window_confirm(&incoming->thread->window, nack->delivery_tag, nack->multiple != 0, ERROR_BROKER);
-        return 0;
+        /* A queue whose broker died. RabbitMQ 3 looks for its new place only on behalf of a new channel; there what was
+         * not confirmed is published again. */
+        return error_set(error, ERROR_BROKER, "the broker refused a message: a queue cannot take it now");
     case AMQP_BASIC_CANCEL_METHOD:
         return error_set(error, ERROR_BROKER,
                          "the broker stopped the consumer: the queue was deleted, or moved");

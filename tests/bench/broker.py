@@ -77,6 +77,7 @@ class Member(Process):
     """One process of a part."""
 
     def __init__(self, lab, broker, part, role, name, suffix, level):
+        self.name_of_node = name
         self.log = os.path.join(lab.folder, f"{name}.jsonl")
         self.port = free_port()
         clean = {k: v for k, v in os.environ.items()
@@ -118,18 +119,28 @@ class Replicas:
 
 
 class Flood:
-    """What came of one: seconds, and the seconds on a processor of all, the broker's among them."""
+    """What came of one: seconds, the microseconds on a processor for each command, of all and of the broker alone, and
+    the share of the machine that went to programs which have nothing to do with it."""
+
+
+def busy_seconds():
+    """Time that this machine's processors have spent on anything."""
+    with open("/proc/stat") as file:
+        user, nice, system, _, _, *interrupts = (int(word) for word in file.readline().split()[1:9])
+    return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
 
 
 def run_flood(count, broker, processes, start, wait):
     """`start` makes it begin, `wait` returns when everything has arrived."""
     involved = [broker.server] + [process.pid for process in processes]
-    before = list(map(cpu_seconds, involved))
+    before, busy_before, began = list(map(cpu_seconds, involved)), busy_seconds(), time.monotonic()
     start()
     result = Flood()
     result.seconds = wait()
-    spent = [(after - earlier) / count * 1e6 for after, earlier in zip(map(cpu_seconds, involved), before)]
-    result.cpu_us, result.broker_us = sum(spent), spent[0]
+    spent = [after - earlier for after, earlier in zip(map(cpu_seconds, involved), before)]
+    others = busy_seconds() - busy_before - sum(spent)
+    result.others = max(0, others / (time.monotonic() - began) / os.cpu_count())
+    result.cpu_us, result.broker_us = sum(spent) / count * 1e6, spent[0] / count * 1e6
     result.per_second = count / result.seconds
     return result
 
@@ -206,10 +217,12 @@ def throughput_rows(results, targets):
         speed = ratios(ours, bare, lambda r: r.per_second)
         cpu = ratios(bare, ours, lambda r: r.cpu_us)
         broker_us, bare_broker_us = (median([r.broker_us for r in side]) for side in (ours, bare))
+        others = max(r.others for r in ours + bare)
         rows += [
             Row("broker", f"{name}: commands/s at all three", f"{median([r.per_second for r in ours]):,.0f}",
                 f"{median([r.per_second for r in bare]):,.0f}", median(speed), at_least=target, unit="x",
-                spread=(min(speed), max(speed))),
+                spread=(min(speed), max(speed)),
+                notes=[f"other programs took up to {others:.0%} of the machine" if others > 0.1 else ""]),
             Row("broker", f"{name}: the same by CPU time of all", f"{median([r.cpu_us for r in ours]):.1f} us",
                 f"{median([r.cpu_us for r in bare]):.1f} us", median(cpu), spread=(min(cpu), max(cpu)),
                 notes=[f"the broker's part of it: {broker_us:.1f} us and {bare_broker_us:.1f} us"])]
@@ -316,12 +329,11 @@ def measure_soak(rounds):
                     blaster.expect("applied")
                     sizes.append([member.memory("status", "VmRSS") / 2**20 for member in replicas.members])
                     say(f"  soak: {part}: {count:,} more: " + ", ".join(f"{size:.1f} MiB" for size in sizes[-1]))
-                names = [os.path.basename(member.log).removesuffix(".jsonl") for member in replicas.members]
-                growth = max(last - first for first, last in zip(sizes[0], sizes[-1]))
-                rows.append(Row("soak", f"{part}: VmRSS from {SOAK_COUNTS[0]:,} to {sum(SOAK_COUNTS):,} commands",
-                                f"{growth:+.1f} MiB", figure=growth, at_most=1, unit=" MiB",
-                                notes=["; ".join(f"{name}: " + ", ".join(f"{s:.1f}" for s in column)
-                                                 for name, column in zip(names, zip(*sizes))) + " MiB"]))
+                growth = max(last - before for before, last in zip(sizes[-2], sizes[-1]))
+                rows.append(Row(
+                    "soak", f"{part}: VmRSS, second half of {sum(SOAK_COUNTS):,}", f"{growth:+.1f} MiB", figure=growth,
+                    at_most=1, unit=" MiB", notes=[f"{member.name_of_node}: {', '.join(f'{s:.1f}' for s in column)} MiB"
+                                                   for member, column in zip(replicas.members, zip(*sizes))]))
     return rows
 
 

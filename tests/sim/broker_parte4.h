@@ -10,7 +10,7 @@
 #include "tests/sim/broker_store.h"
 
 #define PARTE4_NODES     4 /* the first leads, the second may */
-#define PARTE4_LISTEN_MS 700
+#define PARTE4_LISTEN_MS 300
 
 enum parte4_variant {
     PARTE4_AS_IT_IS,

@@ -165,7 +165,7 @@ void parte4_leader_step_down(const struct parte4_world *world, struct parte4_nod
 
 void parte4_leader_connected(struct parte4_world *world, struct parte4_node *node)
 {
-    if (node->starts_leading && node->lead_at_ms == 0) {
+    if (node->starts_leading && !node->has_led) {
         node->lead_at_ms = world->schedule.now_ms + PARTE4_LISTEN_MS;
     }
 }

@@ -190,6 +190,9 @@ static void answer(struct parte4_world *world, struct parte4_node *node, const s
     if (world->options->variant != PARTE4_TELLS_NO_EPOCH) {
         order_hear(&node->order, ask->epoch, 0, &actions);
         parte4_node_perform(world, node, &actions);
+        if (node->order.known_epoch > node->order.epoch && node->order.known_epoch > ask->epoch) {
+            recover(world, node); /* so that the other hears of it */
+        }
     }
     if (newer || (node->order.epoch == ask->epoch && node->applied_seq >= ask->seq)) {
         notes_send(&world->notes, &(struct note){.type = NOTE_STATE,

@@ -228,63 +228,42 @@ static void it_decides_as_trying_every_order_does(void **state)
 
 #define LARGE 400
 
-/* `clients` ask in turn, each its next when the last has ended; one in `wrong` reads is answered at random. */
+/* `clients` ask, each its next when the last has ended; one in `wrong` reads is answered at random. An operation takes
+ * effect as it ends: so there is an order that fits, if none is wrong. */
 static void draw_large(struct random *random, struct steps *steps, unsigned clients, unsigned wrong)
 {
-    size_t open[16];
-    uint32_t now = 0;
+    struct step *open[16] = {NULL};
     uint32_t value = VALUE_INITIAL;
-    uint32_t next_value = 1;
+    unsigned ended = 0;
 
     steps->count = 0;
-    for (unsigned c = 0; c < clients; c++) {
-        open[c] = SIZE_MAX;
-    }
-    while (steps->count < LARGE || now < 2 * LARGE) {
+    steps->values = 1;
+    for (uint32_t now = 1; ended < LARGE; now++) {
         unsigned client = (unsigned)random_below(random, clients);
-        now++;
-        if (open[client] == SIZE_MAX && steps->count < LARGE) {
-            open[client] = steps->count;
-            steps->items[steps->count] = (struct step){.invoked = now,
-                                                       .is_write = random_below(random, 2) == 0,
-                                                       .seq = REGISTER_NO_SEQ,
-                                                       .number = steps->count};
-            steps->count++;
-        } else if (open[client] != SIZE_MAX) { /* it takes effect as it ends: an order that fits */
-            struct step *step = &steps->items[open[client]];
+        struct step *step = open[client];
+        if (step == NULL && steps->count < LARGE) {
+            step = open[client] = &steps->items[steps->count];
+            *step = (struct step){.invoked = now,
+                                  .is_write = random_below(random, 2) == 0,
+                                  .seq = REGISTER_NO_SEQ,
+                                  .number = steps->count++};
+        } else if (step != NULL) {
             step->completed = now;
-            step->value = step->is_write ? next_value++ : value;
+            step->value = step->is_write ? steps->values++ : value;
             value = step->value;
             if (!step->is_write && random_below(random, wrong) == 0) {
-                step->value = (uint32_t)random_below(random, next_value);
+                step->value = (uint32_t)random_below(random, steps->values);
             }
-            open[client] = SIZE_MAX;
-        } else {
-            now--;
-            if (steps->count == LARGE) {
-                bool all_ended = true;
-                for (unsigned c = 0; c < clients; c++) {
-                    all_ended &= open[c] == SIZE_MAX;
-                }
-                if (all_ended) {
-                    break;
-                }
-            }
+            open[client] = NULL;
+            ended++;
         }
     }
-    for (unsigned c = 0; c < clients; c++) {
-        if (open[c] != SIZE_MAX) {
-            steps->items[open[c]].completed = ++now;
-            steps->items[open[c]].value = steps->items[open[c]].is_write ? next_value++ : value;
-        }
-    }
-    steps->values = next_value;
 }
 
 static void zones_and_search_agree(void **state)
 {
     struct random random = {7};
-    struct steps steps = {.items = memory_new((LARGE + 16) * sizeof(struct step))};
+    struct steps steps = {.items = memory_new(LARGE * sizeof(struct step))};
     unsigned decided[2] = {0};
 
     (void)state;
