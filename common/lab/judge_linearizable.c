@@ -19,7 +19,6 @@ struct reading {
     struct register_verdict verdict;
     size_t violated, gave_up; /* keys */
     uint32_t gave_up_key;     /* the first */
-    uint64_t configurations;  /* that were visited there */
 };
 
 /* ---- what clients did ---- */
@@ -120,7 +119,6 @@ static void judge_key(struct reading *reading, const struct access *accesses, si
     register_judge(reading->operations, count, initial, REGISTER_CONFIGURATIONS_MAX, &verdict);
     if (verdict.outcome == REGISTER_GAVE_UP && reading->gave_up++ == 0) {
         reading->gave_up_key = accesses->key;
-        reading->configurations = verdict.configurations;
     }
     if (verdict.outcome == REGISTER_NOT_LINEARIZABLE) {
         reading->violated++;
@@ -158,10 +156,11 @@ static void tell_outcome(struct reading *reading, struct verdict *verdict)
     } else if (reading->gave_up > 0) {
         struct text key = names_text(&reading->judging->history->texts, reading->gave_up_key);
         verdict->outcome = OUTCOME_UNKNOWN;
+        buffer_add_format(&verdict->finding, "the search gave up on %zu of %zu keys: ", reading->gave_up,
+                          reading->keys);
         buffer_add(&verdict->finding, key.bytes, key.length);
-        buffer_add_format(&verdict->finding,
-                          ": gave up after %" PRIu64 " configurations (the bound is %d), and so for %zu keys",
-                          reading->configurations, REGISTER_CONFIGURATIONS_MAX, reading->gave_up);
+        buffer_add_format(&verdict->finding, " has more than %d configurations, which is the bound",
+                          REGISTER_CONFIGURATIONS_MAX);
     } else {
         buffer_add_format(&verdict->finding, "all %zu reads fit one order of the operations on their key",
                           reading->reads);

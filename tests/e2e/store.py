@@ -222,11 +222,18 @@ class Writer(threading.Thread):
         return self.acknowledged
 
 
-def nothing_acknowledged_is_missing(store, writers):
-    """Each writer's keys hold its last acknowledged value, or one that it sent later and of which it has not heard."""
-    for writer in writers:
-        for key, value in {key: value for _, key, value in writer.acknowledged}.items():
-            assert int(store[key].rsplit("-")[-1]) >= int(value.rsplit("-")[-1]), (key, value, store[key])
+def wait_until_nothing_is_missing(store, replicas, writers):
+    """Waits until the replicas are equal, and each writer's keys hold its last acknowledged value or one that it sent
+    later and has not heard of. In parte3 a command may be acknowledged and still wait for the sequencer."""
+    missing = []
+
+    def nothing_missing():
+        held = store.wait_until_equal(replicas)
+        missing[:] = [(key, value, held.get(key)) for writer in writers
+                      for key, value in {key: value for _, key, value in writer.acknowledged}.items()
+                      if int(held.get(key, "-0").rsplit("-")[-1]) < int(value.rsplit("-")[-1])]
+        return not missing
+    wait_until(nothing_missing, lambda: f"what was acknowledged: {missing}")
 
 
 def delivered_seqs(member):

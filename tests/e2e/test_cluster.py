@@ -15,7 +15,7 @@ def survive(store, replicas, writers):
     store.broker.restart(1)
     for writer in writers:
         writer.finish()
-    nothing_acknowledged_is_missing(store.wait_until_equal(replicas), writers)
+    wait_until_nothing_is_missing(store, replicas, writers)
     by_seq = {}
     for replica in replicas:
         for event in replica.events("deliver"):

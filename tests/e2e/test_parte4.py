@@ -87,7 +87,7 @@ def test_the_leader_is_killed_at_random_instants():
         wait_until(lambda: sum(len(writer.acknowledged) for writer in writers) > count + 30, "service to go on")
         for writer in writers:
             writer.finish()
-        nothing_acknowledged_is_missing(store.wait_until_equal([leader] + followers), writers)
+        wait_until_nothing_is_missing(store, [leader] + followers, writers)
 
 
 def test_a_follower_is_killed_at_random_instants():
