@@ -12,13 +12,21 @@
 #include "common/container_of.h"
 #include "common/memory.h"
 #include "common/net/replica.h"
+#include "common/random.h"
 #include "sequencer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <utlist.h>
 
+#define ASKERS_MAX  64   /* nodes told apart; two that share a place only ask more often */
 #define ANNOUNCE_MS 1000 /* how often the nodes are told how far the numbers have come */
+
+/* Who asked last, and for what. */
+struct asker {
+    char name[65];
+    int64_t seq;
+};
 
 struct ordering;
 
@@ -31,9 +39,8 @@ struct node {
     struct ordering *waiting; /* numbered, and not given to the link for want of room: a list, owned */
     struct buffer encoded;
     struct recovery recovery;
-    uint64_t announce_at_ms; /* clock_monotonic_ms */
-    char asker[65];          /* who asked last, and for what */
-    int64_t asked_seq;
+    uint64_t announce_at_ms;         /* clock_monotonic_ms */
+    struct asker askers[ASKERS_MAX]; /* by the hash of their names */
 
     char control[REPLICA_NAME_MAX], control_queue[REPLICA_NAME_MAX];
     char input[REPLICA_NAME_MAX], exchange[REPLICA_NAME_MAX], history[REPLICA_NAME_MAX],
@@ -153,23 +160,33 @@ static void send_again(struct node *node, struct message *message, const char *q
     }
 }
 
+/* Did the same node ask for the same before? */
+static bool asks_again(struct node *node, const struct recovery_note *note)
+{
+    struct asker *asker = &node->askers[random_hash(note->node) % ASKERS_MAX];
+    bool again = asker->seq == note->seq && text_equal(note->node, text_of(asker->name));
+
+    asker->seq = again ? 0 : note->seq;
+    snprintf(asker->name, sizeof asker->name, "%.*s", (int)note->node.length, note->node.bytes);
+    return again;
+}
+
 /* A peer's state is cheaper, and reaches further back: only who asks for the same again gets it from here. */
 static void on_ask(struct recovery *recovery, const struct recovery_note *note)
 {
     struct node *node = container_of(recovery, struct node, recovery);
-    bool again = note->seq == node->asked_seq && text_equal(note->node, text_of(node->asker));
     const struct message *first = node->last[note->seq % SEQUENCER_HISTORY_MAX];
+    char name[65];
     char queue[REPLICA_NAME_MAX];
     struct error error;
 
-    node->asked_seq = again ? 0 : note->seq;
-    snprintf(node->asker, sizeof node->asker, "%.*s", (int)note->node.length, note->node.bytes);
-    if (!again || first == NULL || first->seq != note->seq ||
-        replica_queue(queue, node->asker, "_ordered", &error) != 0) {
+    snprintf(name, sizeof name, "%.*s", (int)note->node.length, note->node.bytes);
+    if (!asks_again(node, note) || first == NULL || first->seq != note->seq ||
+        replica_queue(queue, name, "_ordered", &error) != 0) {
         return;
     }
-    log_say(&node->replica.log, LOG_INFO, "recover", "%s gets again what was ordered from %lld on",
-            node->asker, (long long)note->seq);
+    log_say(&node->replica.log, LOG_INFO, "recover", "%s gets again what was ordered from %lld on", name,
+            (long long)note->seq);
     for (int64_t seq = note->seq; seq <= node->confirmed_seq; seq++) {
         struct message *message = node->last[seq % SEQUENCER_HISTORY_MAX];
         if (message != NULL && message->seq == seq) {

@@ -44,6 +44,7 @@ static void deliver(struct world *world, struct node *node, const struct message
         return;
     }
     node->applied[command] = true;
+    broker_log_deliver(world->options->log, node->name, message);
     store_apply(&node->store, message, &world->commands.finding);
     if (store_count(&node->ever, command) == 0) {
         store_apply(&node->ever, message, &world->commands.finding);
@@ -55,6 +56,7 @@ static void perform(struct world *world, struct node *node, struct actions *acti
     for (size_t i = 0; i < actions->count; i++) {
         struct action *action = &actions->items[i];
         if (action->type == ACTION_SEND) {
+            broker_log_send(world->options->log, node->name, action->message);
             publisher_send(&node->publisher, action->message);
         } else if (action->type == ACTION_DELIVER) {
             deliver(world, node, action->message);
@@ -125,6 +127,7 @@ static void come_back(struct world *world, unsigned number)
     if (!node->up) {
         node->up = true;
         node->life++;
+        broker_log_start(world->options->log, node->name, "parte2", "node");
         node->store.count = 0;
         for (unsigned command = 0; command < COMMANDS_MAX; command++) {
             node->applied[command] = false;
@@ -198,6 +201,7 @@ static void take_step(struct world *world, struct step step)
         lose(world, step.a);
         break;
     case CRASH:
+        broker_log_kill(world->options->log, world->nodes[step.a].name);
         crash(world, step.a);
         break;
     case PAUSE:
@@ -282,6 +286,9 @@ struct parte2_result parte2_run(const struct parte2_options *options)
     }
     run_steps(&world, false, STEPS_MAX);
     check(&world, &result);
+    for (unsigned i = 0; i < PARTE2_NODES; i++) {
+        broker_log_stop(options->log, world.nodes[i].name);
+    }
     for (unsigned i = 0; i < PARTE2_NODES; i++) {
         crash(&world, i);
     }

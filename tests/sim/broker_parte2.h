@@ -2,6 +2,7 @@
 #ifndef ORDEM_BROKER_PARTE2_H
 #define ORDEM_BROKER_PARTE2_H
 
+#include "tests/sim/broker_log.h"
 #include "tests/sim/broker_store.h"
 
 #include <stdbool.h>
@@ -21,6 +22,7 @@ struct parte2_options {
     bool disturbed; /* are links lost, and nodes paused? */
     bool crashes;   /* do nodes lose their memory? */
     enum parte2_variant variant;
+    struct made_logs *log; /* for the judge; NULL for none */
 };
 
 struct parte2_result {

@@ -104,6 +104,10 @@ struct finding parte3_run(const struct parte3_options *options)
         store_check_fifo(&world.nodes[i].store, world.nodes[i].name, &world.commands);
     }
     for (unsigned i = 0; i < PARTE3_NODES; i++) {
+        broker_log_stop(options->log, world.nodes[i].name);
+    }
+    broker_log_stop(options->log, "sequencer");
+    for (unsigned i = 0; i < PARTE3_NODES; i++) {
         parte3_node_crash(&world, i);
     }
     parte3_sequencer_crash(&world);

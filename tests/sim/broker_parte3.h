@@ -5,6 +5,7 @@
 
 #include "parte3-sequencer/order.h"
 #include "parte3-sequencer/sequencer.h"
+#include "tests/sim/broker_log.h"
 #include "tests/sim/broker_model.h"
 #include "tests/sim/broker_notes.h"
 #include "tests/sim/broker_publisher.h"
@@ -34,6 +35,8 @@ struct parte3_options {
         history; /* ordered commands that the broker keeps. If they are all, every node may lose its memory; if
                        * not, only while another has, or gets, what would be lost */
     enum parte3_variant variant;
+    bool calm;             /* nothing fails */
+    struct made_logs *log; /* for the judge; NULL for none. Then clients give each command once */
 };
 
 struct parte3_node {

@@ -63,8 +63,10 @@ static bool can_do_without(const struct parte3_world *world, unsigned number)
 void parte3_crash(struct parte3_world *world, unsigned number)
 {
     if (number == PARTE3_SEQUENCER) {
+        broker_log_kill(world->options->log, "sequencer");
         parte3_sequencer_crash(world);
     } else if (can_do_without(world, number)) {
+        broker_log_kill(world->options->log, world->nodes[number].name);
         parte3_node_crash(world, number);
     }
 }

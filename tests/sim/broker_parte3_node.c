@@ -19,6 +19,7 @@ static void deliver(struct parte3_world *world, struct parte3_node *node, const 
 
     seeds_show("%s delivers %lld: command %u", node->name, (long long)message->seq, command);
     node->applied[command] = true;
+    broker_log_deliver(world->options->log, node->name, message);
     store_apply(&node->store, message, &world->commands.finding);
     if ((int64_t)node->store.count != message->seq || world->numbered[message->seq] != (int)command) {
         finding_add(&world->commands.finding, "total order: %s's command %zu is number %lld, %u", node->name,
@@ -34,6 +35,7 @@ static void perform(struct parte3_world *world, unsigned number, struct actions 
         struct action *action = &actions->items[i];
         switch (action->type) {
         case ACTION_SEND:
+            broker_log_send(world->options->log, node->name, action->message);
             publisher_send(&node->publisher, action->message);
             break;
         case ACTION_DELIVER:
@@ -62,6 +64,7 @@ void parte3_node_start(struct parte3_world *world, unsigned number)
 
     node->started = node->up = true;
     node->life++;
+    broker_log_start(world->options->log, node->name, "parte3", "node");
     node->store.count = 0;
     for (unsigned command = 0; command < COMMANDS_MAX; command++) {
         node->applied[command] = false;
@@ -160,6 +163,7 @@ void parte3_node_hear(struct parte3_world *world, const struct note *note)
     case NOTE_STATE:
         if (order_install(&node->order, note->seq, &actions)) {
             seeds_show("%s installs the state of %lld", node->name, (long long)note->seq);
+            broker_log_install(world->options->log, node->name, note->seq, world->nodes[note->from].name);
             node->store = note->state;
             perform(world, note->to, &actions);
         }

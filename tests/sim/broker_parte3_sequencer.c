@@ -42,6 +42,7 @@ static void perform(struct parte3_world *world, struct actions *actions, uint64_
         } else if (action->type == ACTION_SEND) {
             seeds_show("the sequencer numbers command %u: %lld", command_number(action->message),
                        (long long)action->message->seq);
+            broker_log_send(world->options->log, "sequencer", action->message);
             publish(world, (struct parte3_ordering){.message = action->message, .tag = tag}, everybody);
         }
         if (action->type == ACTION_DISCARD || acks_early) {
@@ -150,6 +151,7 @@ void parte3_sequencer_connect(struct parte3_world *world)
     if (!sequencer->up) {
         sequencer_init(&sequencer->rule);
         sequencer->up = true;
+        broker_log_start(world->options->log, "sequencer", "parte3", "sequencer");
     }
     sequencer->connected = true;
     sequencer->channel = broker_connect(&world->broker);

@@ -81,7 +81,7 @@ static void offer_nodes_steps(struct parte3_world *world, unsigned number, bool 
     if (runs && chaos && count < world->options->commands) {
         schedule_offer(schedule, 8, SUBMIT, number, 0);
     }
-    if (runs && chaos && count > 0) {
+    if (runs && chaos && count > 0 && world->options->log == NULL) {
         schedule_offer(schedule, 2, SUBMIT_AGAIN, number, schedule_below(schedule, count));
     }
     if (runs && publisher_has_confirm(&node->publisher)) {
@@ -187,7 +187,7 @@ void parte3_run_steps(struct parte3_world *world, bool chaos, unsigned most)
         for (unsigned i = 0; i < PARTE3_NODES; i++) {
             offer_nodes_steps(world, i, chaos);
         }
-        if (chaos && schedule_has_trouble(&world->schedule)) {
+        if (chaos && !world->options->calm && schedule_has_trouble(&world->schedule)) {
             offer_faults(world);
         }
         if (!schedule_choose(&world->schedule)) {

@@ -95,7 +95,7 @@ static void expect_service(struct parte4_world *world)
     unsigned answered = 0;
 
     for (unsigned i = 0; i < PARTE4_NODES && !finding_exists(&world->commands.finding); i++) {
-        if (!world->nodes[i].gone) {
+        if (!world->nodes[i].gone && (world->options->log == NULL || world->nodes[i].order.leading)) {
             parte4_submit(world, &world->nodes[i]);
         }
     }
@@ -155,6 +155,9 @@ struct finding parte4_run(const struct parte4_options *options)
     heal(&world);
     expect_service(&world);
     check(&world);
+    for (unsigned i = 0; i < PARTE4_NODES; i++) {
+        broker_log_stop(options->log, world.nodes[i].name);
+    }
     for (unsigned i = 0; i < PARTE4_NODES; i++) {
         parte4_node_crash(&world, &world.nodes[i]);
     }

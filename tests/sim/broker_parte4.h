@@ -4,6 +4,7 @@
 #define ORDEM_BROKER_PARTE4_H
 
 #include "parte4-leader/order.h"
+#include "tests/sim/broker_log.h"
 #include "tests/sim/broker_model.h"
 #include "tests/sim/broker_notes.h"
 #include "tests/sim/broker_publisher.h"
@@ -32,6 +33,8 @@ struct parte4_options {
     bool
         prompt; /* nothing fails, and what replicas tell each other arrives before a leader stops listening */
     enum parte4_variant variant;
+    struct made_logs
+        *log; /* for the judge; NULL for none. Then clients give each command once, to the leader */
 };
 
 /* An update, or, without one, the beginning of an epoch. */
@@ -101,7 +104,7 @@ void parte4_node_process(struct parte4_world *world, struct parte4_node *node, u
 void parte4_node_hear(struct parte4_world *world, const struct note *note);
 void parte4_node_tick(struct parte4_world *world, struct parte4_node *node);
 void parte4_node_perform(struct parte4_world *world, struct parte4_node *node, struct actions *actions);
-void parte4_node_send(struct parte4_node *node, struct message *update);
+void parte4_node_send(struct parte4_world *world, struct parte4_node *node, struct message *update);
 void parte4_node_deliver(struct parte4_world *world, struct parte4_node *node, struct message *update);
 
 /* broker_parte4_leader.c: what only a leader does, as leader.c has it, and its log. A follower's calls do nothing. */

@@ -17,7 +17,7 @@ static void do_waiting(struct parte4_world *world, struct parte4_node *node)
         if (still.count > 0 || action->message->seq > (int64_t)node->disk.updates.count) {
             actions_add(&still, action->type, action->message);
         } else if (action->type == ACTION_SEND) {
-            parte4_node_send(node, action->message);
+            parte4_node_send(world, node, action->message);
         } else {
             parte4_node_deliver(world, node, action->message);
         }
@@ -211,6 +211,9 @@ void parte4_leader_open(struct parte4_world *world, struct parte4_node *node)
     node->applied_seq = (int64_t)node->store.count;
     for (size_t i = 0; i < node->store.count; i++) {
         node->applied[node->store.commands[i]] = true;
+    }
+    if (node->applied_seq > 0) {
+        broker_log_install(world->options->log, node->name, node->applied_seq, "disk");
     }
     order_install(&node->order, node->disk.epoch, node->applied_seq, &actions);
     parte4_node_perform(world, node, &actions);

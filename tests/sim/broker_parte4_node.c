@@ -17,8 +17,9 @@ static void recover(struct parte4_world *world, struct parte4_node *node)
     }
 }
 
-void parte4_node_send(struct parte4_node *node, struct message *update)
+void parte4_node_send(struct parte4_world *world, struct parte4_node *node, struct message *update)
 {
+    broker_log_send(world->options->log, node->name, update);
     publisher_send(&node->publisher, update);
 }
 
@@ -30,6 +31,7 @@ void parte4_node_deliver(struct parte4_world *world, struct parte4_node *node, s
 
     seeds_show("%s delivers %lld of epoch %lld: command %u", node->name, (long long)update->seq,
                (long long)update->epoch, command);
+    broker_log_deliver(world->options->log, node->name, update);
     node->applied_seq = update->seq;
     node->applied[command] = true;
     store_apply(&node->store, update, &world->commands.finding);
@@ -62,7 +64,7 @@ void parte4_node_perform(struct parte4_world *world, struct parte4_node *node, s
             }
             break;
         case ACTION_SEND:
-            parte4_node_send(node, action->message);
+            parte4_node_send(world, node, action->message);
             break;
         case ACTION_DELIVER:
             parte4_node_deliver(world, node, action->message);
@@ -90,6 +92,7 @@ void parte4_node_start(struct parte4_world *world, struct parte4_node *node)
 {
     node->started = node->up = true;
     node->life++;
+    broker_log_start(world->options->log, node->name, "parte4", node->starts_leading ? "leader" : "follower");
     node->store.count = 0;
     node->applied_seq = 0;
     for (unsigned command = 0; command < COMMANDS_MAX; command++) {
@@ -212,6 +215,7 @@ static void install(struct parte4_world *world, struct parte4_node *node, const 
     if (order_install(&node->order, note->epoch, note->seq, &actions)) {
         seeds_show("%s installs the state of %lld, epoch %lld", node->name, (long long)note->seq,
                    (long long)note->epoch);
+        broker_log_install(world->options->log, node->name, note->seq, world->nodes[note->from].name);
         node->applied_seq = note->seq;
         node->store = note->state;
         parte4_leader_install(world, node);

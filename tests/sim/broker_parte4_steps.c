@@ -97,14 +97,15 @@ static void offer_faults(struct parte4_world *world, const struct parte4_node *n
 
 static void offer_chaos(struct parte4_world *world, const struct parte4_node *node)
 {
+    const struct parte4_options *options = world->options;
     struct schedule *schedule = &world->schedule;
     unsigned count = world->commands.count;
-    bool waits = world->options->prompt && world->notes.count > 0;
+    bool waits = options->prompt && world->notes.count > 0;
 
-    if (count < world->options->commands) {
+    if (count < options->commands && (node->order.leading || options->log == NULL)) {
         schedule_offer(schedule, node->order.leading ? 12 : 1, SUBMIT, node->number, 0);
     }
-    if (count > 0 && !world->options->prompt) {
+    if (count > 0 && !options->prompt && options->log == NULL) {
         schedule_offer(schedule, 2, SUBMIT_AGAIN, node->number, schedule_below(schedule, count));
     }
     if (node->order.leading) {
@@ -181,6 +182,7 @@ static void take_step(struct parte4_world *world, struct step step, bool chaos)
         parte4_node_lose_consumer(world, node);
         break;
     case CRASH:
+        broker_log_kill(world->options->log, node->name);
         parte4_node_crash(world, node);
         break;
     case DELETE_QUEUE:

@@ -7,6 +7,7 @@
 
 #define SEEDS        2000
 #define SEEDS_OF_BAD 5000 /* at most */
+#define SEEDS_JUDGED 50
 #define COMMANDS     24
 
 /* Under how many of these seeds do the replicas agree on one order? */
@@ -55,6 +56,27 @@ static void a_node_that_crashes_gets_the_rest_when_it_is_back(void **state)
     seeds_expect_none(&seeds);
 }
 
+/* A few runs as logs, as real nodes would have written them. */
+static void the_judge_says_so_too(void **state)
+{
+    struct seeds seeds = seeds_of(SEEDS_JUDGED);
+
+    (void)state;
+    while (seeds_next(&seeds)) {
+        struct made_logs log;
+        made_begin(&log);
+        struct parte2_options options = {.seed = seeds.seed, .commands = COMMANDS, .log = &log};
+        struct parte2_result result = parte2_run(&options);
+        seeds_note(&seeds, &result.finding);
+        made_expect(&log, GUARANTEE_DELIVERY, OUTCOME_HOLDS);
+        made_expect(&log, GUARANTEE_NO_DUPLICATES, OUTCOME_HOLDS);
+        made_expect(&log, GUARANTEE_FIFO, OUTCOME_HOLDS);
+        made_expect(&log, GUARANTEE_TOTAL, result.same_order ? OUTCOME_HOLDS : OUTCOME_VIOLATED);
+        made_end(&log);
+    }
+    seeds_expect_none(&seeds);
+}
+
 static void bad_variants_are_caught(void **state)
 {
     struct seeds repeats = seeds_of_bad(SEEDS_OF_BAD);
@@ -70,4 +92,4 @@ static void bad_variants_are_caught(void **state)
 UNIT_MAIN(cmocka_unit_test(quiet_links_keep_all_but_the_total_order),
           cmocka_unit_test(lost_links_and_pauses_lose_and_double_nothing),
           cmocka_unit_test(a_node_that_crashes_gets_the_rest_when_it_is_back),
-          cmocka_unit_test(bad_variants_are_caught))
+          cmocka_unit_test(the_judge_says_so_too), cmocka_unit_test(bad_variants_are_caught))

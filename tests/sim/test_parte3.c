@@ -7,6 +7,7 @@
 
 #define SEEDS        1000
 #define SEEDS_OF_BAD 5000 /* at most */
+#define SEEDS_JUDGED 50
 #define COMMANDS     24
 
 static void run(struct seeds *seeds, struct parte3_options options)
@@ -37,6 +38,36 @@ static void a_short_history_is_enough_while_a_node_has_the_rest(void **state)
     seeds_expect_none(&seeds);
 }
 
+/* A few runs as logs, as real processes would have written them. */
+static void expect_judged_well(struct parte3_options options)
+{
+    struct seeds seeds = seeds_of(SEEDS_JUDGED);
+
+    options.commands = COMMANDS;
+    while (seeds_next(&seeds)) {
+        struct made_logs log;
+        made_begin(&log);
+        options.seed = seeds.seed;
+        options.log = &log;
+        struct finding finding = parte3_run(&options);
+        seeds_note(&seeds, &finding);
+        made_expect(&log, GUARANTEE_DELIVERY, OUTCOME_HOLDS);
+        made_expect(&log, GUARANTEE_NO_DUPLICATES, OUTCOME_HOLDS);
+        made_expect(&log, GUARANTEE_FIFO, OUTCOME_HOLDS);
+        made_expect(&log, GUARANTEE_TOTAL, OUTCOME_HOLDS);
+        made_expect(&log, GUARANTEE_GAP_FREE, OUTCOME_HOLDS);
+        made_expect(&log, GUARANTEE_CONVERGENCE, OUTCOME_HOLDS);
+        made_end(&log);
+    }
+    seeds_expect_none(&seeds);
+}
+
+static void the_judge_says_so_too(void **state)
+{
+    (void)state;
+    expect_judged_well((struct parte3_options){.history = COMMANDS, .calm = true});
+}
+
 static void expect_caught(enum parte3_variant variant, const char *name)
 {
     struct seeds seeds = seeds_of_bad(SEEDS_OF_BAD);
@@ -64,4 +95,5 @@ static void bad_sequencers_are_caught(void **state)
 
 UNIT_MAIN(cmocka_unit_test(everybody_may_crash_while_the_history_has_all),
           cmocka_unit_test(a_short_history_is_enough_while_a_node_has_the_rest),
-          cmocka_unit_test(bad_nodes_are_caught), cmocka_unit_test(bad_sequencers_are_caught))
+          cmocka_unit_test(the_judge_says_so_too), cmocka_unit_test(bad_nodes_are_caught),
+          cmocka_unit_test(bad_sequencers_are_caught))

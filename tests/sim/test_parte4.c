@@ -7,6 +7,7 @@
 
 #define SEEDS        1000
 #define SEEDS_OF_BAD 5000 /* at most */
+#define SEEDS_JUDGED 50
 #define COMMANDS     24
 
 static void run(struct seeds *seeds, struct parte4_options options)
@@ -55,6 +56,36 @@ static void a_second_leader_begins_with_what_the_first_has(void **state)
     seeds_expect_none(&seeds);
 }
 
+/* A few runs as logs, as real processes would have written them. */
+static void expect_judged_well(struct parte4_options options)
+{
+    struct seeds seeds = seeds_of(SEEDS_JUDGED);
+
+    options.commands = COMMANDS;
+    while (seeds_next(&seeds)) {
+        struct made_logs log;
+        made_begin(&log);
+        options.seed = seeds.seed;
+        options.log = &log;
+        struct finding finding = parte4_run(&options);
+        seeds_note(&seeds, &finding);
+        made_expect(&log, GUARANTEE_DELIVERY, OUTCOME_HOLDS);
+        made_expect(&log, GUARANTEE_NO_DUPLICATES, OUTCOME_HOLDS);
+        made_expect(&log, GUARANTEE_FIFO, OUTCOME_HOLDS);
+        made_expect(&log, GUARANTEE_TOTAL, OUTCOME_HOLDS);
+        made_expect(&log, GUARANTEE_GAP_FREE, OUTCOME_HOLDS);
+        made_expect(&log, GUARANTEE_CONVERGENCE, OUTCOME_HOLDS);
+        made_end(&log);
+    }
+    seeds_expect_none(&seeds);
+}
+
+static void the_judge_says_so_too(void **state)
+{
+    (void)state;
+    expect_judged_well((struct parte4_options){.prompt = true});
+}
+
 static void expect_caught(enum parte4_variant variant, struct parte4_options options, const char *name)
 {
     struct seeds seeds = seeds_of_bad(SEEDS_OF_BAD);
@@ -91,4 +122,5 @@ UNIT_MAIN(cmocka_unit_test(one_leader_loses_nothing_whoever_crashes),
           cmocka_unit_test(of_two_leaders_one_is_left_and_all_follow_it),
           cmocka_unit_test(the_first_leads_again_when_the_second_is_gone),
           cmocka_unit_test(a_second_leader_begins_with_what_the_first_has),
-          cmocka_unit_test(bad_leaders_are_caught), cmocka_unit_test(bad_followers_are_caught))
+          cmocka_unit_test(the_judge_says_so_too), cmocka_unit_test(bad_leaders_are_caught),
+          cmocka_unit_test(bad_followers_are_caught))
