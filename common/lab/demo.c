@@ -65,7 +65,8 @@ static void print_mark(const struct verdict *verdict, size_t width, bool colour,
 
 static void print_row(size_t part, const struct judgement *judgement, bool colour, FILE *out)
 {
-    fprintf(out, "  %-*s", TITLE_WIDTH, parts[part].title);
+    fprintf(out, "  %s%-*s%s", colour ? "\x1b[1m" : "", TITLE_WIDTH, parts[part].title,
+            colour ? "\x1b[0m" : "");
     for (size_t i = 0; i < COLUMN_COUNT; i++) {
         print_mark(&judgement->verdicts[columns[i].guarantee], strlen(columns[i].title) + 2, colour, out);
     }

@@ -13,8 +13,9 @@
 #include <stdint.h>
 
 struct run_options {
-    const char *part;              /* "parte1" */
-    unsigned nodes, writers;       /* parte1: the first `writers` nodes are typed to; else there are so many clients */
+    const char *part; /* "parte1" */
+    unsigned nodes,
+        writers; /* parte1: the first `writers` nodes are typed to; else there are so many clients */
     unsigned operations, keys;     /* of all writers together; different keys */
     unsigned rate;                 /* commands a second of each writer; 0: as fast as they are taken */
     unsigned reads;                /* GETs among 1000 commands */

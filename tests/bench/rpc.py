@@ -6,8 +6,8 @@ import re
 import subprocess
 import time
 
-from broker import free_port
 from harness import LIMIT, Failure, Lab, Process, Row, median, program, say
+from replicas import free_port
 
 CALLS = 400_000
 CONNECTIONS, STREAMS = 10, 10

@@ -39,10 +39,6 @@ class Part:
         snapshot = self.ask(node, "PRINT", inside=inside)[0].get("snapshot")
         return None if snapshot is None else json.loads(snapshot)
 
-    def logged(self, node, *kinds):
-        """The node's own events, oldest first."""
-        return self.composition.events(*kinds).get(re.sub(r"^kv\d_", "", node), [])
-
     # ---- what any of the compositions should be ----
 
     def is_set_up(self):
@@ -233,4 +229,4 @@ class Load:
         return [(writer.prefix, len(writer.acknowledged), writer.others[-3:]) for writer in self.writers]
 
     def acknowledged(self):
-        return {key: value for writer in self.writers for key, value in writer.acknowledged.items()}
+        return {key: value for writer in self.writers for key, value in dict(writer.acknowledged).items()}
