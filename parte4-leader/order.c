@@ -84,6 +84,7 @@ bool order_install(struct order *order, int64_t epoch, int64_t seq, struct actio
         return false;
     }
     hold_back_drop(&order->held, epoch > order->known_epoch ? INT64_MAX : seq);
+    order->known_seq = epoch > order->known_epoch ? seq : order->known_seq;
     order->epoch = order->known_epoch = epoch;
     order->next_seq = seq + 1;
     deliver_what_is_due(order, out);

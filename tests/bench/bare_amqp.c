@@ -15,9 +15,8 @@
 #include "bench.h"
 #include "common/clock.h"
 #include "common/memory.h"
+#include "common/net/amqp_library.h"
 
-#include <amqp.h>
-#include <amqp_tcp_socket.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,10 +29,10 @@
 /* 200 bytes, of which the last but one are the time at which it was published. */
 #define STAMP_LENGTH 17
 static const char command[] =
-    "{\"command_type\":\"SET\",\"key\":\"key-000001\",\"value\":\"a value that is as long as it must be, so "
-    "far\","
-    "\"sender_id\":\"node1\",\"message_uuid\":\"8c5e0f1e-64a1-4c4b-9f0e-0d9f4a1f2b3c\",\"timestamp\":"
-    "0000000000.000000}";
+    "{\"command_type\":\"SET\",\"key\":\"key-000001\",\"value\":"
+    "\"a value to make up all of the 200 bytes ....\",\"sender_id\":\"node1\","
+    "\"message_uuid\":\"8c5e0f1e-64a1-4c4b-9f0e-0d9f4a1f2b3c\",\"timestamp\":0000000000.000000}";
+_Static_assert(sizeof command - 1 == 200, "as long as what a node publishes");
 
 struct bare {
     amqp_connection_state_t connection;

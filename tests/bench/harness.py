@@ -134,10 +134,13 @@ class Lab:
         signal.signal(signal.SIGINT, impatient)
 
     def complaints(self):
-        """What the programs said on standard error."""
-        with open(os.path.join(self.folder, "errors"), errors="replace") as file:
-            text = file.read().strip()
-        return f": {text}" if text else ""
+        """What the programs said on standard error, and last in their logs."""
+        texts = []
+        for name in sorted(os.listdir(self.folder)):
+            if name == "errors" or name.endswith(".jsonl"):
+                with open(os.path.join(self.folder, name), errors="replace") as file:
+                    texts += file.read().splitlines()[-3:]
+        return "".join(f"\n{text}" for text in texts)
 
 
 # ---- showing ----

@@ -319,6 +319,7 @@ int main(int argc, char **argv)
     if (argc >= 8 && strcmp(argv[1], "flood") == 0) {
         blaster.to_start = blaster.to_end = number_of(argv[2], 100000000);
         blaster.keys = number_of(argv[3], 100000000);
+        blaster.keys += blaster.keys == 0;
         open_targets(number_of(argv[6], TARGETS_MAX), argv + 7, argc - 7);
         flood(number_of(argv[4], 1000), number_of(argv[5], 1000), argv + 7);
     } else if (argc >= 6 && strcmp(argv[1], "pace") == 0) {

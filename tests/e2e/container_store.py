@@ -158,7 +158,6 @@ class Part:
               commands and not wrong, "\n".join(wrong[:10]))
 
     def ends_cleanly(self):
-        self.composition.note_volumes()
         status, output, died, killed = self.composition.down("--volumes")
         ours = {container for container in self.composition.containers if "rabbitmq" not in container}
         check("docker compose down -v: SIGTERM is enough for ours, which end with status 0",

@@ -98,7 +98,7 @@ class Composition:
         self.folder = folder
         self.file = file
         self.containers = containers
-        self.volumes = set()
+        self.volumes = set()  # of all containers that down() has removed; one without a name tells no project
 
     def compose(self, *arguments):
         return run("docker", "compose", "-p", PROJECT, "-f", str(ROOT / self.folder / self.file), *arguments)
@@ -140,6 +140,8 @@ class Composition:
 
     def down(self, *arguments):
         """Docker compose down: its exit status and output, what docker says of each container's end, and signals."""
+        for container in self.containers:
+            self.volumes |= {mount["Name"] for mount in inspect(container, "Mounts") or [] if mount["Type"] == "volume"}
         begun = time.time()
         status, output = self.compose("down", *arguments)
         ended = time.time()
@@ -151,11 +153,6 @@ class Composition:
         return status, output + events, dict(re.findall(r"^die (\S+) exit=(\d+)", events, re.M)), \
             set(re.findall(r"^kill (\S+) exit=\S* signal=9", events, re.M))
 
-    def note_volumes(self):
-        """Before down(): a volume without a name tells no project."""
-        for container in self.containers:
-            self.volumes |= {mount["Name"] for mount in inspect(container, "Mounts") or [] if mount["Type"] == "volume"}
-
     def leaves_nothing(self):
         mine = f"label=com.docker.compose.project={PROJECT}"
         left = run("docker", "ps", "--all", "--quiet", "--filter", mine)[1] + \
@@ -165,10 +162,17 @@ class Composition:
         check("no container, network or volume is left", not left and not volumes,
               left + "\n".join(volumes))
 
+    def remove_nameless_volumes(self):
+        """Those of image RabbitMQ, which `down` without -v leaves behind."""
+        existing = run("docker", "volume", "ls", "--quiet")[1].split()
+        for volume in self.volumes & {name for name in existing if re.fullmatch("[0-9a-f]{64}", name)}:
+            run("docker", "volume", "rm", volume)
+
     def remove(self):
         status, output = self.compose("down", "--volumes", "--rmi", "local", "--remove-orphans", "--timeout", "5")
         if status != 0:
             comment("not everything could be removed:\n" + output)
+        self.remove_nameless_volumes()
 
 
 # ---- a person at a terminal ----

@@ -55,6 +55,7 @@ static void heal(struct parte3_world *world)
     seeds_show("all heals");
     for (unsigned round = 0;
          round < ROUNDS && calm < CALM_ROUNDS && !finding_exists(&world->commands.finding); round++) {
+        unsigned asks = world->asks;
         world->schedule.now_ms += ROUND_MS;
         for (unsigned i = 0; i < PARTE3_NODES && round > 0; i++) {
             parte3_node_tick(world, i);
@@ -63,9 +64,11 @@ static void heal(struct parte3_world *world)
             parte3_sequencer_announce(world);
         }
         parte3_run_steps(world, false, STEPS_MAX);
-        calm = is_done(world) ? calm + 1 : 0;
+        calm = is_done(world) && world->asks == asks ? calm + 1 : 0;
     }
-    if (calm < CALM_ROUNDS) {
+    if (calm < CALM_ROUNDS && is_done(world)) {
+        finding_add(&world->commands.finding, "quiet: nothing is missing, and still somebody asks for it");
+    } else if (calm < CALM_ROUNDS) {
         finding_add(&world->commands.finding, "convergence: of %lld commands the nodes have %zu, %zu and %zu",
                     (long long)world->last_seq, world->nodes[0].store.count, world->nodes[1].store.count,
                     world->nodes[2].store.count);

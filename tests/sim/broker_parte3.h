@@ -74,6 +74,7 @@ struct parte3_world {
     struct broker broker;
     struct notes notes;
     struct commands commands;
+    unsigned asks; /* so often was something found missing */
     struct parte3_node nodes[PARTE3_NODES];
     struct parte3_sequencer sequencer;
 

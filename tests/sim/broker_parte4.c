@@ -64,6 +64,7 @@ static void heal(struct parte4_world *world)
     seeds_show("all heals");
     for (unsigned round = 0;
          round < ROUNDS && calm < CALM_ROUNDS && !finding_exists(&world->commands.finding); round++) {
+        unsigned asks = world->asks;
         world->schedule.now_ms += ROUND_MS;
         for (unsigned i = 0; i < PARTE4_NODES && round > 0; i++) {
             struct parte4_node *node = &world->nodes[i];
@@ -77,9 +78,11 @@ static void heal(struct parte4_world *world)
         parte4_run_steps(world, false, STEPS_MAX);
         start_again(world);
         parte4_run_steps(world, false, STEPS_MAX);
-        calm = is_done(world) ? calm + 1 : 0;
+        calm = is_done(world) && world->asks == asks ? calm + 1 : 0;
     }
-    if (calm < CALM_ROUNDS) {
+    if (calm < CALM_ROUNDS && is_done(world)) {
+        finding_add(&world->commands.finding, "quiet: nothing is missing, and still somebody asks for it");
+    } else if (calm < CALM_ROUNDS) {
         const struct parte4_node *leader = find_leader(world);
         finding_add(&world->commands.finding,
                     "convergence: %s leads; the nodes have %zu, %zu, %zu and %zu updates",

@@ -80,6 +80,7 @@ struct parte4_world {
     struct broker broker;
     struct notes notes;
     struct commands commands;
+    unsigned asks; /* so often was something found missing */
     struct parte4_node nodes[PARTE4_NODES];
 
     bool answered_first[COMMANDS_MAX]; /* before the second leader was started */

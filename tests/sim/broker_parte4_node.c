@@ -13,6 +13,7 @@ static void recover(struct parte4_world *world, struct parte4_node *node)
 
     if (world->options->variant != PARTE4_IGNORES_GAPS) {
         seeds_show("%s asks from %lld, epoch %lld", node->name, (long long)note.seq, (long long)note.epoch);
+        world->asks++;
         notes_broadcast(&world->notes, note, PARTE4_NODES);
     }
 }
@@ -35,6 +36,10 @@ void parte4_node_deliver(struct parte4_world *world, struct parte4_node *node, s
     node->applied_seq = update->seq;
     node->applied[command] = true;
     store_apply(&node->store, update, &world->commands.finding);
+    if (!node->starts_leading && update->epoch != node->order.epoch) {
+        finding_add(&world->commands.finding, "epochs: %s applies an update of epoch %lld to a state of %lld",
+                    node->name, (long long)update->epoch, (long long)node->order.epoch);
+    }
     if ((int64_t)node->store.count != update->seq) {
         finding_add(&world->commands.finding, "gap-free: %s's update %zu is number %lld", node->name,
                     node->store.count, (long long)update->seq);

@@ -241,6 +241,38 @@ static void replies_that_tell_their_place_need_no_search(void **state)
 
 /* ---- nothing to say ---- */
 
+/* Two writes of each value, all under way at once: what the reads saw cannot have been, but any set of the writes may
+ * have come before. */
+static void a_search_that_gives_up_leaves_it_open(void **state)
+{
+    static const char *const values[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9",
+                                         "a", "b", "c", "d", "e", "f", "g", "h", "i", "j"};
+    static const char *const seen[] = {"\"0\"", "\"1\"", "\"0\"", "\"1\"", "\"0\""};
+    struct made_logs made;
+
+    (void)state;
+    begin(&made);
+    for (unsigned i = 0; i < 40; i++) {
+        struct made_command set = {100 + i, "node1", "x", values[i / 2], 0};
+        made_invoke(&made, "client1", &set);
+    }
+    for (unsigned i = 0; i < 5; i++) {
+        struct made_command get = {200 + i, "node1", "x", NULL, 0};
+        do_at_once(&made, "client2", &get, "ok", seen[i]);
+    }
+    for (unsigned i = 0; i < 40; i++) {
+        struct made_command set = {100 + i, "node1", "x", values[i / 2], 0};
+        made_complete(&made, "client1", &set, "ok", NULL);
+    }
+    const struct verdict *verdict = verdict_of(&made);
+    assert_int_equal(verdict->outcome, OUTCOME_UNKNOWN);
+    assert_text_equal(
+        buffer_text(&verdict->finding),
+        TEXT("the search gave up on 1 of 1 keys: x has more than 2000000 configurations, which is the "
+             "bound"));
+    made_end(&made);
+}
+
 static void without_a_read_there_is_nothing_to_judge(void **state)
 {
     struct made_logs made;
@@ -266,6 +298,12 @@ static void a_clients_log_that_is_not_whole_is_not_judged(void **state)
     do_at_once(&made, "client1", &get_1, "ok", "null");
     assert_int_equal(verdict_of(&made)->outcome, OUTCOME_UNKNOWN);
     assert_int_equal(made.history.problem_count, 1);
+    made_end(&made);
+    begin(&made);
+    made_invoke(&made, "client2", &set_a);
+    do_at_once(&made, "client1", &set_a, "ok", NULL); /* asked for twice */
+    do_at_once(&made, "client1", &get_1, "ok", "\"a\"");
+    assert_int_equal(verdict_of(&made)->outcome, OUTCOME_UNKNOWN);
     made_end(&made);
     begin(&made);
     do_at_once(&made, "client1", &get_1, "ok", "null");
@@ -317,6 +355,7 @@ UNIT_MAIN(cmocka_unit_test(an_overwritten_value_is_stale),
           cmocka_unit_test(what_nobody_knows_the_end_of_may_come_late_or_never),
           cmocka_unit_test(what_others_wrote_may_be_read),
           cmocka_unit_test(replies_that_tell_their_place_need_no_search),
+          cmocka_unit_test(a_search_that_gives_up_leaves_it_open),
           cmocka_unit_test(without_a_read_there_is_nothing_to_judge),
           cmocka_unit_test(a_clients_log_that_is_not_whole_is_not_judged),
           cmocka_unit_test(clients_are_counted_and_timed))

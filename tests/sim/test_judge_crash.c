@@ -138,12 +138,19 @@ static void what_was_sent_before_a_crash_may_be_lost_but_not_for_some(void **sta
     struct made_logs made;
 
     (void)state;
-    for (int at = 0; at < 3; at++) { /* nowhere, at one of two, at both */
+    for (int variant = 0; variant < 6;
+         variant++) { /* nowhere, at one of two, at both; with and without a client */
+        int at = variant % 3;
+        bool client = variant >= 3;
         start_all(&made, "parte2");
-        made_invoke(&made, "client1", &unnumbered[0]);
+        if (client) {
+            made_invoke(&made, "client1", &unnumbered[0]);
+        }
         made_send(&made, "node1", &unnumbered[0]);
         made_lab(&made, "kill", "node1");
-        made_complete(&made, "client1", &unnumbered[0], "unknown", NULL);
+        if (client) {
+            made_complete(&made, "client1", &unnumbered[0], "unknown", NULL);
+        }
         if (at >= 1) {
             made_deliver(&made, "node2", &unnumbered[0]);
         }
@@ -163,38 +170,35 @@ static void what_was_sent_before_a_crash_may_be_lost_but_not_for_some(void **sta
     }
 }
 
+/* The lab's lines tell of the kill, or only that it starts again without having stopped. */
 static void the_last_instant_before_a_crash_is_not_judged(void **state)
 {
     struct made_logs made;
 
     (void)state;
-    start_all(&made, "parte2");
-    for (size_t i = 0; i < 3; i++) {
-        set_safely(&made, &unnumbered[i]);
-        made_deliver(&made, "node1", &unnumbered[i]);
-        made_deliver(&made, "node2", &unnumbered[i]);
+    for (int variant = 0; variant < 4; variant++) {
+        bool told = variant % 2 == 0;
+        bool overtaken = variant >= 2;
+        start_all(&made, "parte2");
+        for (size_t i = 0; i < 3; i++) {
+            set_safely(&made, &unnumbered[i]);
+            made_deliver(&made, "node1", &unnumbered[i]);
+            made_deliver(&made, "node2", &unnumbered[i]);
+        }
+        made_deliver(&made, "node3", &unnumbered[0]);
+        made_deliver(&made, "node3", &unnumbered[overtaken ? 2 : 1]);
+        if (told) {
+            made_lab(&made, "kill", "node3");
+        }
+        made_start(&made, "node3", "parte2", "node");
+        stop_all(&made);
+        if (overtaken) { /* it had what came later: the second is lost */
+            made_expect_violated(&made, GUARANTEE_DELIVERY, "node3 never delivered SET y=\"2\"");
+        } else { /* perhaps it had the third as well, but not the time to say so */
+            made_expect(&made, GUARANTEE_DELIVERY, OUTCOME_UNKNOWN);
+        }
+        made_end(&made);
     }
-    made_deliver(&made, "node3", &unnumbered[0]);
-    made_deliver(&made, "node3", &unnumbered[1]); /* and the third, perhaps, but there is no line */
-    made_lab(&made, "kill", "node3");
-    made_start(&made, "node3", "parte2", "node");
-    stop_all(&made);
-    made_expect(&made, GUARANTEE_DELIVERY, OUTCOME_UNKNOWN);
-    made_end(&made);
-
-    start_all(&made, "parte2");
-    for (size_t i = 0; i < 3; i++) {
-        set_safely(&made, &unnumbered[i]);
-        made_deliver(&made, "node1", &unnumbered[i]);
-        made_deliver(&made, "node2", &unnumbered[i]);
-    }
-    made_deliver(&made, "node3", &unnumbered[0]);
-    made_deliver(&made, "node3", &unnumbered[2]); /* it had what came later: the second is lost */
-    made_lab(&made, "kill", "node3");
-    made_start(&made, "node3", "parte2", "node");
-    stop_all(&made);
-    made_expect_violated(&made, GUARANTEE_DELIVERY, "node3 never delivered SET y=\"2\"");
-    made_end(&made);
 }
 
 static void a_node_that_leaves_properly_is_owed_nothing_until_it_is_back(void **state)
@@ -212,6 +216,21 @@ static void a_node_that_leaves_properly_is_owed_nothing_until_it_is_back(void **
     made_start(&made, "node3", "parte2", "node");
     stop_all(&made);
     made_expect(&made, GUARANTEE_DELIVERY, OUTCOME_HOLDS);
+    made_end(&made);
+}
+
+static void who_has_left_cannot_be_killed(void **state)
+{
+    struct made_logs made;
+
+    (void)state;
+    start_all(&made, "parte2");
+    set_safely(&made, &unnumbered[0]);
+    made_deliver(&made, "node1", &unnumbered[0]);
+    made_deliver(&made, "node2", &unnumbered[0]);
+    stop_all(&made);
+    made_lab(&made, "kill", "node3"); /* it has stopped, without what it was owed */
+    made_expect(&made, GUARANTEE_DELIVERY, OUTCOME_VIOLATED);
     made_end(&made);
 }
 
@@ -452,6 +471,35 @@ static void a_sequencer_is_no_replica_and_no_sender(void **state)
     made_end(&made);
 }
 
+static void who_passes_a_command_on_is_not_its_sender(void **state)
+{
+    struct made_logs made;
+
+    (void)state;
+    for (int coordinator = 0; coordinator < 2; coordinator++) {
+        made_begin(&made);
+        made_start(&made, "another", "parte3", coordinator ? "sequencer" : "node"); /* the first to be read */
+        made_start(&made, "node1", "parte3", "node");
+        made_send(&made, "another", &first);
+        made_send(&made, "node1", &first);
+        made_judge(&made);
+        assert_text_equal(history_process_name(&made.history, made.history.commands[0].sender_process),
+                          TEXT("node1"));
+        made_end(&made);
+    }
+    made_begin(&made); /* without the sender's log */
+    made_start(&made, "a_sequencer", "parte3", "sequencer");
+    made_start(&made, "node2", "parte3", "node");
+    made_start(&made, "node3", "parte3", "node");
+    made_send(&made, "a_sequencer", &first);
+    made_deliver(&made, "node2", &first);
+    made_deliver(&made, "node3", &first);
+    made_judge(&made);
+    assert_int_equal(made.history.commands[0].send_event, HISTORY_NONE);
+    made_expect(&made, GUARANTEE_FIFO, OUTCOME_UNKNOWN);
+    made_end(&made);
+}
+
 UNIT_MAIN(cmocka_unit_test(a_node_killed_for_good_owes_nothing),
           cmocka_unit_test(what_waited_for_a_node_that_was_down_must_reach_it),
           cmocka_unit_test(a_loss_after_ok_is_held_against_whoever_lost_it),
@@ -459,6 +507,7 @@ UNIT_MAIN(cmocka_unit_test(a_node_killed_for_good_owes_nothing),
           cmocka_unit_test(what_was_sent_before_a_crash_may_be_lost_but_not_for_some),
           cmocka_unit_test(the_last_instant_before_a_crash_is_not_judged),
           cmocka_unit_test(a_node_that_leaves_properly_is_owed_nothing_until_it_is_back),
+          cmocka_unit_test(who_has_left_cannot_be_killed),
           cmocka_unit_test(what_comes_again_to_a_new_life_is_no_duplicate),
           cmocka_unit_test(what_an_installed_state_holds_is_not_delivered_again),
           cmocka_unit_test(a_send_that_was_lost_with_its_sender_is_no_creation),
@@ -467,4 +516,5 @@ UNIT_MAIN(cmocka_unit_test(a_node_killed_for_good_owes_nothing),
           cmocka_unit_test(a_state_that_no_log_tells_of_is_not_guessed),
           cmocka_unit_test(a_process_that_counts_other_keys_is_not_believed_to_be_equal),
           cmocka_unit_test(orders_are_judged_within_one_life), cmocka_unit_test(knowledge_ends_with_a_life),
-          cmocka_unit_test(a_sequencer_is_no_replica_and_no_sender))
+          cmocka_unit_test(a_sequencer_is_no_replica_and_no_sender),
+          cmocka_unit_test(who_passes_a_command_on_is_not_its_sender))
