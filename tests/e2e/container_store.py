@@ -18,6 +18,7 @@ class Part:
         self.nodes = list(ports)
         self.broker = broker
         self.composition = composition
+        self.ours = {container for container in composition.containers if "rabbitmq" not in container}
 
     def client(self, node, inside=None, *options):
         """The command line of a client of `node`, in that container or in another one, without the word docker."""
@@ -28,7 +29,8 @@ class Part:
         """What a client that is given these commands through a pipe says: an object for each."""
         try:
             done = subprocess.run(["docker", "exec", "-i", *self.client(node, inside)], env=ENVIRONMENT, timeout=120,
-                                  input="".join(line + "\n" for line in lines).encode(), capture_output=True, check=False)
+                                  input="".join(line + "\n" for line in lines).encode(), capture_output=True,
+                                  check=False)
         except subprocess.TimeoutExpired:
             return [{} for _ in lines]
         answers = [json.loads(line) for line in done.stdout.decode().splitlines()]
@@ -41,20 +43,29 @@ class Part:
 
     # ---- what any of the compositions should be ----
 
+    def is_as_the_readme_says(self, *compositions):
+        """Does the README name only containers and ports that there are?"""
+        page = (ROOT / self.composition.folder / "README.md").read_text(encoding="utf-8")
+        lines = re.findall(r"^docker .*", page, re.M)
+        containers = {container for composition in compositions for container in composition.containers}
+        targets = {f"{node}:{port}" for node, port in self.ports.items()}
+        wrong = [line for line in lines if not set(re.findall(r"\bkv\d_\w+", line)) <= containers
+                 or not set(re.findall(r"--target (\S+)", line)) <= targets]
+        check("the README's docker commands name containers and ports that there are", lines and not wrong, wrong)
+
     def is_set_up(self):
-        for container in self.composition.containers:
-            if "rabbitmq" in container:
-                continue
+        for container in self.ours:
             self.composition.runs_unprivileged(container, self.program)
-        _, output = run("docker", "exec", self.nodes[0], "sh", "-c", "command -v cc gcc make rabbitmq-server erl || echo none")
-        check("the image holds neither a compiler nor a broker", output == "none\n", output)
+        _, output = run("docker", "exec", self.nodes[0], "sh", "-c",
+                        "for program in cc gcc make rabbitmq-server erl; do command -v $program; done; echo no more")
+        check("the image holds neither a compiler nor a broker", output == "no more\n", output)
         refused = []
         for port in [5672, *self.ports.values()]:
             try:
                 socket.create_connection(("127.0.0.1", port), 10).close()
             except OSError as error:
                 refused.append(f"{port}: {error}")
-        check(f"ports 5672 and {', '.join(map(str, self.ports.values()))} of this machine lead there", not refused, refused)
+        check(f"ports 5672, {', '.join(map(str, self.ports.values()))} of this machine lead there", not refused, refused)
         page = urllib.request.Request("http://127.0.0.1:15672/api/whoami", headers={
             "Authorization": "Basic " + base64.b64encode(b"guest:guest").decode()})
         try:
@@ -70,13 +81,15 @@ class Part:
             name = "docker exec -it " + " ".join(self.client(node))
             check(f"{name}: a prompt", person.waits_for_prompt(), repr(person.text[-500:]))
             for line, wanted in [("SET x 1", r'"status":"ok"'), ("SET x 2", r'"status":"ok"'),
-                                 ("GET x", r'"local_value":"\\"2\\""'), ("PRINT", r'"snapshot":"\{\\"x\\":\\"2\\"\}"')]:
+                                 ("GET x", r'"local_value":"\\"2\\""'),
+                                 ("PRINT", r'"snapshot":"\{\\"x\\":\\"2\\"\}"')]:
                 if not line.startswith("SET"):  # what was answered `ok` may be applied a little later
                     eventually(lambda: self.store(node) == {"x": "2"}, 0.5)
                 before = len(plain(person.text))
                 person.keys(line + ENTER)
-                answered = eventually(lambda: re.search(re.escape(line) + r"\n.*" + wanted, plain(person.text)[before:]))
-                check(f"{line} is answered", answered, repr(person.text[-500:]))
+                answer = re.compile(re.escape(line) + r"\n.*" + wanted)
+                check(f"{line} is answered", eventually(lambda: answer.search(plain(person.text)[before:])),
+                      repr(person.text[-500:]))
             # The second letter is typed last: the line is edited, and it is not ASCII.
             person.keys("SET nome Joo" + LEFT + "ã" + ENTER)
             edited = eventually(lambda: (self.store(node) or {}).get("nome") == "João", 0.5)
@@ -89,8 +102,8 @@ class Part:
     def is_a_cluster(self, queue, brokers):
         """Is this queue of the group's on all of that many brokers?"""
         def listed():
-            _, output = run("docker", "exec", self.broker, "rabbitmqctl", "--quiet", "list_queues", "--formatter", "json",
-                            "name", "type", "members")
+            _, output = run("docker", "exec", self.broker, "rabbitmqctl", "--quiet", "list_queues",
+                            "--formatter", "json", "name", "type", "members")
             return [found for found in json.loads(output) if found["name"] == queue] if output[:1] == "[" else output
         found = listed()
         check(f"{queue} is a quorum queue on {brokers} brokers",
@@ -159,9 +172,9 @@ class Part:
 
     def ends_cleanly(self):
         status, output, died, killed = self.composition.down("--volumes")
-        ours = {container for container in self.composition.containers if "rabbitmq" not in container}
         check("docker compose down -v: SIGTERM is enough for ours, which end with status 0",
-              status == 0 and {c: died.get(c) for c in ours} == {c: "0" for c in ours} and not killed & ours, output)
+              status == 0 and all(died.get(container) == "0" for container in self.ours) and not killed & self.ours,
+              output)
         self.composition.leaves_nothing()
 
 
@@ -206,7 +219,8 @@ class Load:
     """Writers, as `with Load(part, (node, the container that the client is in), …) as load`."""
 
     def __init__(self, part, prefix, *places):
-        self.writers = [Writer(part, node, inside, f"{prefix}-{number}-") for number, (node, inside) in enumerate(places)]
+        self.writers = [Writer(part, node, inside, f"{prefix}-{number}-")
+                        for number, (node, inside) in enumerate(places)]
 
     def __enter__(self):
         for writer in self.writers:

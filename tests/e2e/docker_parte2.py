@@ -36,6 +36,7 @@ def node_dies():
 
 
 def story(_):
+    PART.is_as_the_readme_says(COMPOSITION)
     PART.is_set_up()
     PART.speaks_at_a_terminal("kv2_node1")
     broker_dies()

@@ -47,6 +47,7 @@ def broker_dies(part):
 
 def with_one_broker(composition):
     part = Part("parte3", NODES, "kv3_rabbitmq", composition)
+    part.is_as_the_readme_says(ONE_BROKER, CLUSTER)
     part.is_set_up()
     part.speaks_at_a_terminal("kv3_node1")
     sequencer_dies(part)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The compositions of Parte 4: a session at a terminal; kill -9 of leader, follower and a broker under load; its volume.
+"""The compositions of Parte 4: a session at a terminal; kill -9 of leader, follower and broker under load; the volume.
 
 Prints TAP. `make test-docker` runs it. It needs Docker and Compose v2, and skips itself where they are not usable.
 """
@@ -67,6 +67,7 @@ def volume_keeps_the_log(part):
 
 def with_one_broker(composition):
     part = Part("parte4", NODES, "kv4_rabbitmq", composition)
+    part.is_as_the_readme_says(ONE_BROKER, CLUSTER)
     part.is_set_up()
     part.speaks_at_a_terminal("kv4_leader")
     followers_only_read(part)

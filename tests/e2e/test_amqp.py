@@ -555,7 +555,7 @@ def test_a_silent_broker_is_noticed_and_the_loop_goes_on():
             broker.pause()
             busy.type(f"flood - {queue} 15000 4000")  # more than all buffers on the way can hold
             for probe in (stuck, patient):
-                probe.type(f"flood - {queue} 1 16000000")  # in the middle of a write; RabbitMQ 4 takes no more than 16 MiB
+                probe.type(f"flood - {queue} 1 16000000")  # stops in mid-write; RabbitMQ 4 takes at most 16 MiB
             for probe in (busy, stuck, patient):
                 probe.ping()
             for probe in (idle, busy, stuck):

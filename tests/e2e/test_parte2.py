@@ -58,6 +58,8 @@ def test_a_node_that_was_killed_gets_what_waited_and_has_lost_the_rest():
         nodes = start_all(store)
         nodes[0].set("before", 1)
         store.wait_until_equal(nodes)
+        wait_until(lambda: all(queue["messages"] == 0 for queue in store.broker.list_queues()
+                               if queue["name"].endswith(store.suffix)), "all acknowledgements")
         nodes[2].kill()
         nodes[0].set("after", 2)
         nodes[2].restart()

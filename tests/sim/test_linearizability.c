@@ -85,7 +85,7 @@ static int compare_invoked(const void *a, const void *b)
 static void draw_moments(struct random *random, struct story *story, unsigned apart)
 {
     size_t left = 2 * story->count;
-    uint32_t moments[2 * OPERATIONS_MAX];
+    uint32_t moments[2 * OPERATIONS_MAX] = {0};
 
     for (size_t i = 0; i < left; i++) {
         moments[i] = (uint32_t)i + 1;
