@@ -40,8 +40,8 @@ folder_of = $(wildcard $(1)-*)
 sources_of = $(wildcard $(call folder_of,$(1))/*.c)
 unit_tests := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/test_*.c))
 sim_tests := $(patsubst %.c,$(OUT)/%,$(wildcard tests/sim/test_*.c))
-sim_objects := $(addprefix $(OUT)/obj/,tests/sim/simulation.o tests/sim/log_edit.o tests/sim/made_logs.o \
-	parte1-multicast/order.o)
+sim_objects := $(addprefix $(OUT)/obj/tests/sim/,simulation.o log_edit.o made_logs.o made_run.o) \
+	$(OUT)/obj/parte1-multicast/order.o
 broker_sims := $(foreach part,parte2 parte3 parte4,$(OUT)/tests/sim/test_$(part))
 broker_model := $(filter-out $(wildcard tests/sim/broker_parte*.c),$(wildcard tests/sim/broker_*.c))
 script_tests := $(wildcard tests/e2e/test_*.py tests/interop/test_*.py)

@@ -18,7 +18,7 @@ class Part:
         self.nodes = list(ports)
         self.broker = broker
         self.composition = composition
-        self.ours = {container for container in composition.containers if "rabbitmq" not in container}
+        self.ours = [container for container in composition.containers if "rabbitmq" not in container]
 
     def client(self, node, inside=None, *options):
         """The command line of a client of `node`, in that container or in another one, without the word docker."""
@@ -65,7 +65,8 @@ class Part:
                 socket.create_connection(("127.0.0.1", port), 10).close()
             except OSError as error:
                 refused.append(f"{port}: {error}")
-        check(f"ports 5672, {', '.join(map(str, self.ports.values()))} of this machine lead there", not refused, refused)
+        ports = ", ".join(map(str, self.ports.values()))
+        check(f"ports 5672, {ports} of this machine lead there", not refused, refused)
         page = urllib.request.Request("http://127.0.0.1:15672/api/whoami", headers={
             "Authorization": "Basic " + base64.b64encode(b"guest:guest").decode()})
         try:
@@ -173,7 +174,7 @@ class Part:
     def ends_cleanly(self):
         status, output, died, killed = self.composition.down("--volumes")
         check("docker compose down -v: SIGTERM is enough for ours, which end with status 0",
-              status == 0 and all(died.get(container) == "0" for container in self.ours) and not killed & self.ours,
+              status == 0 and all(died.get(container) == "0" for container in self.ours) and not killed.intersection(self.ours),
               output)
         self.composition.leaves_nothing()
 

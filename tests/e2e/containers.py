@@ -151,7 +151,7 @@ class Composition:
                      "--format", "{{.Action}} {{.Actor.Attributes.name}} "
                      "exit={{.Actor.Attributes.exitCode}} signal={{.Actor.Attributes.signal}}")[1]
         return status, output + events, dict(re.findall(r"^die (\S+) exit=(\d+)", events, re.M)), \
-            set(re.findall(r"^kill (\S+) exit=\S* signal=9", events, re.M))
+            set(re.findall(r"^kill (\S+) .*signal=9", events, re.M))
 
     def leaves_nothing(self):
         mine = f"label=com.docker.compose.project={PROJECT}"

@@ -60,7 +60,8 @@ def commands_reach_all(first, second):
               for node in NODES), json.dumps(seen, indent=1))
     check("a command has the same message_uuid everywhere, and each command its own",
           all({e.get("message_uuid") for e in seen[node]} == {e.get("message_uuid") for e in seen["node1"]}
-              for node in NODES) and len({e.get("message_uuid") for e in seen["node1"]}) == 2, json.dumps(seen, indent=1))
+              for node in NODES) and len({e.get("message_uuid") for e in seen["node1"]}) == 2,
+          json.dumps(seen, indent=1))
 
 
 def print_shows_snapshots(first):

@@ -122,6 +122,33 @@ void made_install(struct made_logs *made, const char *node, int64_t seq, const c
     made_line(made, node, "recover", ",\"installed_seq\":%lld,\"from\":\"%s\"", (long long)seq, from);
 }
 
+/* ---- three nodes ---- */
+
+const char *const made_nodes[MADE_NODES] = {"node1", "node2", "node3"};
+
+void made_start_all(struct made_logs *made, const char *part)
+{
+    made_begin(made);
+    for (size_t i = 0; i < MADE_NODES; i++) {
+        made_start(made, made_nodes[i], part, "node");
+    }
+}
+
+void made_stop_all(struct made_logs *made)
+{
+    made_wait_ms(made, 1000);
+    for (size_t i = 0; i < MADE_NODES; i++) {
+        made_stop(made, made_nodes[i]);
+    }
+}
+
+void made_deliver_at_all(struct made_logs *made, const struct made_command *command)
+{
+    for (size_t i = 0; i < MADE_NODES; i++) {
+        made_deliver(made, made_nodes[i], command);
+    }
+}
+
 /* ---- clients and the lab ---- */
 
 void made_invoke(struct made_logs *made, const char *client, const struct made_command *command)
@@ -148,6 +175,13 @@ void made_complete(struct made_logs *made, const char *client, const struct made
         snprintf(fields + length, sizeof fields - (size_t)length, ",\"value\":%s", read);
     }
     add(made, "clients", client, "complete", fields);
+}
+
+void made_set_safely(struct made_logs *made, const struct made_command *command)
+{
+    made_invoke(made, "client1", command);
+    made_send(made, command->sender, command);
+    made_complete(made, "client1", command, "ok", NULL);
 }
 
 void made_lab(struct made_logs *made, const char *action, const char *target)

@@ -48,10 +48,20 @@ void made_send(struct made_logs *made, const char *node, const struct made_comma
 void made_deliver(struct made_logs *made, const char *node, const struct made_command *command);
 void made_install(struct made_logs *made, const char *node, int64_t seq, const char *from);
 
+/* The same for three nodes at once; they stop long enough after everything else that nothing can be on its way. */
+#define MADE_NODES 3
+extern const char *const made_nodes[MADE_NODES]; /* node1, node2, node3 */
+void made_start_all(struct made_logs *made, const char *part);
+void made_stop_all(struct made_logs *made);
+void made_deliver_at_all(struct made_logs *made, const struct made_command *command);
+
 /* Clients are called client1 and so on. `status` "ok" tells the seq; `read` is JSON, NULL for what is not a GET. */
 void made_invoke(struct made_logs *made, const char *client, const struct made_command *command);
 void made_complete(struct made_logs *made, const char *client, const struct made_command *command,
                    const char *status, const char *read);
+
+/* client1 has the command's sender set a key, and is told that it is done. */
+void made_set_safely(struct made_logs *made, const struct made_command *command);
 
 /* `action` is kill or restart. */
 void made_lab(struct made_logs *made, const char *action, const char *target);
