@@ -162,7 +162,7 @@ $(tool_programs): $(OUT)/tests/tools/%: $(OUT)/obj/tests/tools/%.o $(net_library
 # Fuzzers are whole programs built by clang, library and all, so that every branch of ours is seen.
 fuzzed_sources := $(core_sources) $(filter $(addprefix common/lab/,judge% history% linearizability% report% \
 	causality.c log_record.c log_source.c log_text_line.c names.c tell.c),$(lab_sources)) \
-	$(addprefix common/net/,grpc_frame.c grpc_status.c kv_client_line.c kv_request.c)
+	$(addprefix common/net/,grpc_frame.c grpc_status.c kv_client_line.c kv_request.c recovery.c)
 build/fuzz/%: tests/fuzz/%.c $(fuzzed_sources) $(wildcard common/*.h common/lab/*.h common/net/*.h) | ready
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D) && clang $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
