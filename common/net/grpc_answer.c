@@ -39,12 +39,12 @@ static void submit(struct grpc_call *call, const nghttp2_nv *headers, size_t cou
                    const nghttp2_data_provider *provider)
 {
     struct grpc_connection *connection = call->connection;
-    nghttp2_session *session = connection->wire.session;
+    nghttp2_session *session = connection->http2.session;
 
     if (nghttp2_submit_response(session, call->stream_id, headers, count, provider) != 0) {
         (void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_INTERNAL_ERROR);
     }
-    grpc_wire_touch(&connection->wire);
+    wire_touch(&connection->http2.wire);
 }
 
 /* ---- a message ---- */
@@ -79,7 +79,7 @@ int grpc_call_copy_reply(struct grpc_call *call, const uint8_t *head, size_t len
 
     call->copied += length;
     connection->read_ms = uv_now(connection->server->hub.loop);
-    return grpc_wire_add_data(&connection->wire, head, bytes, length);
+    return http2_wire_add_data(&connection->http2, head, bytes, length);
 }
 
 void grpc_call_reply(struct grpc_call *call, struct text message)
@@ -150,9 +150,9 @@ void grpc_call_fail(struct grpc_call *call, enum grpc_status status, const char 
 
 void grpc_calls_expire(struct grpc_server *server)
 {
-    struct grpc_deadline *first;
+    struct deadline *first;
 
-    while ((first = grpc_deadlines_first(&server->deadlines)) != NULL &&
+    while ((first = deadlines_first(&server->deadlines)) != NULL &&
            first->at_ms <= uv_now(server->hub.loop)) {
         grpc_call_refuse(container_of(first, struct grpc_call, deadline), GRPC_DEADLINE_EXCEEDED,
                          "the call's deadline has passed");

@@ -75,7 +75,7 @@ static void undefer(struct grpc_call *call)
 
 void grpc_call_settle(struct grpc_call *call)
 {
-    grpc_deadlines_remove(&call->server->deadlines, &call->deadline);
+    deadlines_remove(&call->server->deadlines, &call->deadline);
     if (call->state == CALL_DEFERRED) {
         undefer(call);
     }
@@ -154,7 +154,7 @@ void grpc_call_headers_end(struct grpc_call *call)
     } else if (call->connection->draining) {
         grpc_call_refuse(call, GRPC_UNAVAILABLE, "the server is leaving");
     } else if (call->deadline_ms != UINT64_MAX) {
-        grpc_deadlines_add(&call->server->deadlines, &call->deadline, call->deadline_ms);
+        deadlines_add(&call->server->deadlines, &call->deadline, call->deadline_ms);
         grpc_server_set_alarm(call->server);
     }
 }
@@ -196,7 +196,7 @@ void grpc_call_end(struct grpc_call *call)
     } else {
         call->state = CALL_DEFERRED;
         DL_APPEND2(connection->deferred, call, deferred_prev, deferred_next);
-        grpc_wire_pause(&connection->wire, connection->wire.writing);
+        wire_pause(&connection->http2.wire, connection->http2.wire.writing);
     }
 }
 

@@ -65,7 +65,7 @@ int grpc_client_init(struct grpc_client *client, uv_loop_t *loop, const char *ta
     if (code != 0) {
         return code;
     }
-    grpc_hub_open(&client->hub, loop);
+    wire_hub_open(&client->hub, loop, &http2_protocol);
     uv_timer_init(loop, &client->attempt);
     uv_timer_init(loop, &client->alarm);
     grpc_client_connection_prepare(client);
@@ -79,7 +79,7 @@ static void on_alarm(uv_timer_t *timer);
 /* A deadline that is met leaves the alarm as it is: mostly it is the next one's time anyhow. */
 static void set_alarm(struct grpc_client *client)
 {
-    const struct grpc_deadline *first = grpc_deadlines_first(&client->deadlines);
+    const struct deadline *first = deadlines_first(&client->deadlines);
     uint64_t now_ms = uv_now(client->loop);
 
     if (first != NULL && first->at_ms < client->alarm_ms && !client->closing) {
@@ -119,8 +119,8 @@ void grpc_client_call(struct grpc_client *client, struct grpc_request *request, 
     }
     memcpy(request->frame + request->frame_length, method, request->method_length);
     DL_APPEND(client->waiting, request);
-    grpc_deadlines_add(&client->deadlines, &request->deadline,
-                       timeout_ms < UINT64_MAX - now_ms ? now_ms + timeout_ms : UINT64_MAX);
+    deadlines_add(&client->deadlines, &request->deadline,
+                  timeout_ms < UINT64_MAX - now_ms ? now_ms + timeout_ms : UINT64_MAX);
     set_alarm(client);
     grpc_client_wake(client);
 }
@@ -140,7 +140,7 @@ void grpc_request_finish(struct grpc_request *request, int status, struct text r
     struct grpc_reader reader = request->reader; /* `reply` may stand in it */
     struct buffer sentence = request->sentence;
 
-    grpc_deadlines_remove(&request->client->deadlines, &request->deadline);
+    deadlines_remove(&request->client->deadlines, &request->deadline);
     unlink_request(request);
     request->on_done(request, status, reply, sent);
     free(frame);
@@ -153,7 +153,7 @@ bool grpc_request_was_sent(const struct grpc_request *request)
     if (request->connection == NULL) {
         return request->sent;
     }
-    return request->end != 0 && request->end <= request->connection->wire.handed;
+    return request->end != 0 && request->end <= request->connection->http2.wire.handed;
 }
 
 void grpc_request_requeue(struct grpc_request *request)
@@ -187,10 +187,10 @@ static void expire(struct grpc_request *request)
 static void on_alarm(uv_timer_t *timer)
 {
     struct grpc_client *client = container_of(timer, struct grpc_client, alarm);
-    struct grpc_deadline *first;
+    struct deadline *first;
 
     client->alarm_ms = UINT64_MAX;
-    while (!client->closing && (first = grpc_deadlines_first(&client->deadlines)) != NULL &&
+    while (!client->closing && (first = deadlines_first(&client->deadlines)) != NULL &&
            first->at_ms <= uv_now(client->loop)) {
         expire(container_of(first, struct grpc_request, deadline));
     }
@@ -209,7 +209,7 @@ static void forget(struct grpc_client *client)
     while ((request = client->waiting) != NULL) {
         grpc_request_finish(request, GRPC_CANCELLED, text_of("the client closed"), request->sent);
     }
-    grpc_deadlines_free(&client->deadlines);
+    deadlines_free(&client->deadlines);
     nghttp2_session_callbacks_del(client->callbacks);
     nghttp2_option_del(client->option);
     if (client->on_closed != NULL) {
@@ -227,7 +227,7 @@ static void on_alarm_closed(uv_handle_t *handle)
     forget(container_of((uv_timer_t *)handle, struct grpc_client, alarm));
 }
 
-static void on_hub_closed(struct grpc_hub *hub)
+static void on_hub_closed(struct wire_hub *hub)
 {
     forget(container_of(hub, struct grpc_client, hub));
 }
@@ -243,7 +243,7 @@ void grpc_client_settle(struct grpc_client *client)
     uv_close((uv_handle_t *)&client->attempt, on_attempt_closed);
     uv_close((uv_handle_t *)&client->alarm, on_alarm_closed);
     client->hub.on_closed = on_hub_closed;
-    grpc_hub_close(&client->hub);
+    wire_hub_close(&client->hub);
 }
 
 void grpc_client_close(struct grpc_client *client)
@@ -262,7 +262,7 @@ void grpc_client_close(struct grpc_client *client)
     }
     for (struct grpc_client_connection *connection = client->connections; connection != NULL;
          connection = connection->next) {
-        grpc_wire_close(&connection->wire);
+        wire_close(&connection->http2.wire);
     }
     grpc_client_settle(client);
 }

@@ -5,10 +5,10 @@
 
 #include "common/buffer.h"
 #include "common/error.h"
-#include "common/net/grpc_deadline.h"
+#include "common/net/deadline.h"
 #include "common/net/grpc_frame.h"
 #include "common/net/grpc_status.h"
-#include "common/net/grpc_wire.h"
+#include "common/net/http2_wire.h"
 #include "common/text.h"
 
 #include <stdbool.h>
@@ -47,7 +47,7 @@ struct grpc_client {
     char authority[GRPC_HOST_MAX + 10]; /* "host:port", as the peer and people are told */
     size_t authority_length;
     enum grpc_client_state state;
-    struct grpc_hub hub;
+    struct wire_hub hub;
     uv_timer_t attempt; /* ends an attempt to connect, or the pause before the next one */
     uint64_t backoff_ms;
     uv_getaddrinfo_t resolver;
@@ -55,7 +55,7 @@ struct grpc_client {
     struct error trouble;                      /* why there is no connection */
     uv_timer_t alarm;                          /* at the first deadline, or earlier */
     uint64_t alarm_ms;                         /* uv_now for which it is set; UINT64_MAX if it is not */
-    struct grpc_deadlines deadlines;
+    struct deadlines deadlines;
     struct grpc_request *waiting;               /* calls that are on no connection; a list */
     struct grpc_client_connection *connections; /* also those that only finish their calls; a list */
     unsigned open_handles;                      /* once it closes */
@@ -76,7 +76,7 @@ struct grpc_request {
 
     struct grpc_client_connection *connection; /* NULL while it waits */
     struct grpc_request *prev, *next;          /* in the client's list, or the connection's */
-    struct grpc_deadline deadline;
+    struct deadline deadline;
     uint64_t timeout_ms;
     char *frame; /* owned: the length-prefixed message, and behind it the method */
     size_t frame_length, method_length;

@@ -23,7 +23,7 @@ static void set_trouble(struct grpc_client *client, const char *why)
 static void on_attempt_over(uv_timer_t *timer)
 {
     struct grpc_client *client = container_of(timer, struct grpc_client, attempt);
-    grpc_wire_lose(&client->connection->wire, "it does not answer");
+    wire_lose(&client->connection->http2.wire, "it does not answer");
 }
 
 /* The next address that can be tried at all; if there is none, a pause. */
@@ -105,7 +105,7 @@ void grpc_client_wake(struct grpc_client *client)
         return;
     }
     if (client->state == CLIENT_READY) {
-        grpc_wire_touch(&client->connection->wire);
+        wire_touch(&client->connection->http2.wire);
     } else if (client->state == CLIENT_IDLE) {
         resolve(client);
     }
@@ -154,14 +154,14 @@ void grpc_client_connection_retire(struct grpc_client_connection *connection)
 
 /* ---- one connection ---- */
 
-static void before_flush(struct grpc_wire *wire)
+static void before_flush(struct wire *wire)
 {
-    grpc_client_connection_submit(container_of(wire, struct grpc_client_connection, wire));
+    grpc_client_connection_submit(container_of(wire, struct grpc_client_connection, http2.wire));
 }
 
-static void on_lost(struct grpc_wire *wire, const char *why)
+static void on_lost(struct wire *wire, const char *why)
 {
-    struct grpc_client_connection *connection = container_of(wire, struct grpc_client_connection, wire);
+    struct grpc_client_connection *connection = container_of(wire, struct grpc_client_connection, http2.wire);
     struct grpc_client *client = connection->client;
     struct grpc_request *request;
     struct error error;
@@ -185,9 +185,9 @@ static void on_lost(struct grpc_wire *wire, const char *why)
     grpc_client_wake(client);
 }
 
-static void on_closed(struct grpc_wire *wire)
+static void on_closed(struct wire *wire)
 {
-    struct grpc_client_connection *connection = container_of(wire, struct grpc_client_connection, wire);
+    struct grpc_client_connection *connection = container_of(wire, struct grpc_client_connection, http2.wire);
     struct grpc_client *client = connection->client;
 
     DL_DELETE(client->connections, connection);
@@ -205,29 +205,29 @@ static void on_connected(uv_connect_t *request, int status)
     };
     struct grpc_client_connection *connection = container_of(request, struct grpc_client_connection, connect);
     struct grpc_client *client = connection->client;
-    struct grpc_wire *wire = &connection->wire;
-    nghttp2_session *session;
+    struct wire *wire = &connection->http2.wire;
+    nghttp2_session **session = &connection->http2.session;
 
     if (wire->closing) {
         return;
     }
     if (status != 0) {
-        grpc_wire_lose(wire, uv_strerror(status));
+        wire_lose(wire, uv_strerror(status));
         return;
     }
-    if (nghttp2_session_client_new2(&session, client->callbacks, connection, client->option) != 0) {
-        grpc_wire_lose(wire, "no memory for a session");
+    if (nghttp2_session_client_new2(session, client->callbacks, connection, client->option) != 0) {
+        wire_lose(wire, "no memory for a session");
         return;
     }
-    status = grpc_wire_start(wire, session, SILENCE_MS);
+    status = wire_start(wire, SILENCE_MS);
     if (status != 0 ||
-        nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings, sizeof settings / sizeof *settings) !=
+        nghttp2_submit_settings(*session, NGHTTP2_FLAG_NONE, settings, sizeof settings / sizeof *settings) !=
             0 ||
-        nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0, WINDOW_SIZE) != 0) {
-        grpc_wire_lose(wire, "no session to be had");
+        nghttp2_session_set_local_window_size(*session, NGHTTP2_FLAG_NONE, 0, WINDOW_SIZE) != 0) {
+        wire_lose(wire, "no session to be had");
         return;
     }
-    grpc_wire_touch(wire);
+    wire_touch(wire);
 }
 
 static int open_connection(struct grpc_client *client, const struct sockaddr *address)
@@ -235,21 +235,21 @@ static int open_connection(struct grpc_client *client, const struct sockaddr *ad
     struct grpc_client_connection *connection = memory_new_zeroed(1, sizeof *connection);
 
     connection->client = client;
-    connection->wire.before_flush = before_flush;
-    connection->wire.on_lost = on_lost;
-    connection->wire.on_closed = on_closed;
-    int status = grpc_wire_init(&connection->wire, &client->hub);
+    connection->http2.wire.before_flush = before_flush;
+    connection->http2.wire.on_lost = on_lost;
+    connection->http2.wire.on_closed = on_closed;
+    int status = wire_init(&connection->http2.wire, &client->hub);
     if (status != 0) {
         free(connection);
         return status;
     }
     DL_APPEND(client->connections, connection);
     client->connection = connection;
-    status = uv_tcp_connect(&connection->connect, &connection->wire.tcp, address, on_connected);
+    status = uv_tcp_connect(&connection->connect, &connection->http2.wire.tcp, address, on_connected);
     if (status != 0) {
         client->connection = NULL;
         connection->retired = true; /* nobody need hear of it */
-        grpc_wire_close(&connection->wire);
+        wire_close(&connection->http2.wire);
     }
     return status;
 }

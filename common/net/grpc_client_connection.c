@@ -54,10 +54,10 @@ static int on_send_data(nghttp2_session *session, nghttp2_frame *frame, const ui
     if (request == NULL) {
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
-    int code = grpc_wire_add_data(&connection->wire, head, request->frame + request->copied, length);
+    int code = http2_wire_add_data(&connection->http2, head, request->frame + request->copied, length);
     request->copied += length;
     if (request->copied == request->frame_length) {
-        request->end = grpc_wire_position(&connection->wire);
+        request->end = wire_position(&connection->http2.wire);
     }
     return code;
 }
@@ -95,7 +95,7 @@ static bool submit(struct grpc_client_connection *connection, struct grpc_reques
     nghttp2_data_provider provider = {0};
 
     provider.read_callback = on_frame_wanted;
-    int32_t stream_id = nghttp2_submit_request(connection->wire.session, NULL, headers,
+    int32_t stream_id = nghttp2_submit_request(connection->http2.session, NULL, headers,
                                                sizeof headers / sizeof *headers, &provider, request);
     if (stream_id < 0) { /* two thousand million calls need a new connection */
         return false;
@@ -111,7 +111,7 @@ static bool submit(struct grpc_client_connection *connection, struct grpc_reques
 void grpc_client_connection_submit(struct grpc_client_connection *connection)
 {
     struct grpc_client *client = connection->client;
-    nghttp2_session *session = connection->wire.session;
+    nghttp2_session *session = connection->http2.session;
 
     if (!connection->ready || connection->retired) {
         return;
@@ -129,15 +129,15 @@ void grpc_client_connection_submit(struct grpc_client_connection *connection)
 void grpc_client_connection_cancel(struct grpc_request *request)
 {
     struct grpc_client_connection *connection = request->connection;
-    nghttp2_session *session = connection->wire.session;
+    nghttp2_session *session = connection->http2.session;
 
     if (connection->heard == request) {
         connection->heard = NULL;
     }
-    if (!connection->wire.closing) {
+    if (!connection->http2.wire.closing) {
         (void)nghttp2_session_set_stream_user_data(session, request->stream_id, NULL);
         (void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, request->stream_id, NGHTTP2_CANCEL);
-        grpc_wire_touch(&connection->wire);
+        wire_touch(&connection->http2.wire);
     }
 }
 
@@ -147,7 +147,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 {
     struct grpc_client_connection *connection = context;
 
-    if (connection->wire.closing) {
+    if (connection->http2.wire.closing) {
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
     connection->heard = request_of(session, frame->hd.stream_id);
@@ -163,7 +163,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     (void)session;
     (void)frame;
     (void)flags;
-    if (connection->wire.closing) {
+    if (connection->http2.wire.closing) {
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
     if (connection->heard != NULL) {
@@ -180,7 +180,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, c
     struct grpc_request *request = request_of(session, stream_id);
 
     (void)flags;
-    if (connection->wire.closing) {
+    if (connection->http2.wire.closing) {
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
     if (request != NULL) {
@@ -194,7 +194,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     struct grpc_client_connection *connection = context;
     struct grpc_request *request;
 
-    if (connection->wire.closing) {
+    if (connection->http2.wire.closing) {
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
     switch (frame->hd.type) {
@@ -225,7 +225,7 @@ static int on_stream_closed(nghttp2_session *session, int32_t stream_id, uint32_
     struct grpc_client_connection *connection = context;
     struct grpc_request *request = request_of(session, stream_id);
 
-    if (connection->wire.closing) {
+    if (connection->http2.wire.closing) {
         return 0; /* all requests have left it */
     }
     connection->open--;
@@ -235,7 +235,7 @@ static int on_stream_closed(nghttp2_session *session, int32_t stream_id, uint32_
         }
         grpc_request_fail(request, code);
     }
-    grpc_wire_touch(&connection->wire); /* there is room for another one */
+    wire_touch(&connection->http2.wire); /* there is room for another one */
     if (connection->retired) {
         grpc_client_wake(connection->client);
     }

@@ -5,7 +5,7 @@
 #define ORDEM_GRPC_CLIENT_CONNECTION_H
 
 #include "common/net/grpc_client.h"
-#include "common/net/grpc_wire.h"
+#include "common/net/http2_wire.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 #define GRPC_REPLY_HEADERS_MAX (64 * 1024) /* bytes of a reply's headers, counted as HTTP/2 does */
 
 struct grpc_client_connection {
-    struct grpc_wire wire;
+    struct http2_wire http2;
     struct grpc_client *client;
     struct grpc_client_connection *prev, *next;
     uv_connect_t connect;

@@ -26,17 +26,17 @@ void grpc_connection_report(struct grpc_connection *connection, const char *why)
 
 /* ---- what the wire tells ---- */
 
-static void on_flushed(struct grpc_wire *wire)
+static void on_flushed(struct wire *wire)
 {
-    struct grpc_connection *connection = container_of(wire, struct grpc_connection, wire);
+    struct grpc_connection *connection = container_of(wire, struct grpc_connection, http2.wire);
 
     connection->resting = false;
     grpc_connection_continue(connection);
 }
 
-static void on_lost(struct grpc_wire *wire, const char *why)
+static void on_lost(struct wire *wire, const char *why)
 {
-    struct grpc_connection *connection = container_of(wire, struct grpc_connection, wire);
+    struct grpc_connection *connection = container_of(wire, struct grpc_connection, http2.wire);
 
     if (wire->misused && why != NULL) {
         grpc_connection_report(connection, why);
@@ -46,9 +46,9 @@ static void on_lost(struct grpc_wire *wire, const char *why)
     }
 }
 
-static void on_closed(struct grpc_wire *wire)
+static void on_closed(struct wire *wire)
 {
-    struct grpc_connection *connection = container_of(wire, struct grpc_connection, wire);
+    struct grpc_connection *connection = container_of(wire, struct grpc_connection, http2.wire);
     struct grpc_server *server = connection->server;
 
     DL_DELETE(server->connections, connection);
@@ -67,7 +67,7 @@ static void read_peer(struct grpc_connection *connection)
     const char *shown = text;
     unsigned port = 0;
 
-    if (uv_tcp_getpeername(&connection->wire.tcp, (struct sockaddr *)&address, &length) == 0) {
+    if (uv_tcp_getpeername(&connection->http2.wire.tcp, (struct sockaddr *)&address, &length) == 0) {
         if (address.ss_family == AF_INET6) {
             const struct sockaddr_in6 *ip6 = (const struct sockaddr_in6 *)(const void *)&address;
             uv_ip6_name(ip6, text, sizeof text);
@@ -94,20 +94,20 @@ static int open_session(struct grpc_connection *connection)
         {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
     };
     struct grpc_server *server = connection->server;
-    nghttp2_session *session;
+    nghttp2_session **session = &connection->http2.session;
 
     grpc_place_open(&connection->memory, &server->pool);
-    int failure = nghttp2_session_server_new3(&session, server->callbacks, connection, server->option,
+    int failure = nghttp2_session_server_new3(session, server->callbacks, connection, server->option,
                                               &connection->memory.memory);
     grpc_place_settle(&connection->memory);
     if (failure != 0) {
         return UV_ENOMEM;
     }
-    int status = grpc_wire_start(&connection->wire, session, SILENCE_MS);
+    int status = wire_start(&connection->http2.wire, SILENCE_MS);
     if (status == 0 &&
-        (nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings, sizeof settings / sizeof *settings) !=
+        (nghttp2_submit_settings(*session, NGHTTP2_FLAG_NONE, settings, sizeof settings / sizeof *settings) !=
              0 ||
-         nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0, GRPC_MESSAGE_MAX) != 0)) {
+         nghttp2_session_set_local_window_size(*session, NGHTTP2_FLAG_NONE, 0, GRPC_MESSAGE_MAX) != 0)) {
         status = UV_ENOMEM;
     }
     return status;
@@ -120,27 +120,27 @@ int grpc_connection_accept(struct grpc_server *server)
 
     connection->server = server;
     connection->opened_ms = uv_now(server->hub.loop);
-    connection->wire.on_flushed = on_flushed;
-    connection->wire.on_lost = on_lost;
-    connection->wire.on_closed = on_closed;
-    connection->wire.lingers = true;
-    int status = grpc_wire_init(&connection->wire, &server->hub);
+    connection->http2.wire.on_flushed = on_flushed;
+    connection->http2.wire.on_lost = on_lost;
+    connection->http2.wire.on_closed = on_closed;
+    connection->http2.wire.lingers = true;
+    int status = wire_init(&connection->http2.wire, &server->hub);
     if (status != 0) {
         free(connection);
         return status;
     }
     DL_APPEND(server->connections, connection);
     server->connection_count++;
-    status = uv_accept((uv_stream_t *)&server->listener, (uv_stream_t *)&connection->wire.tcp);
+    status = uv_accept((uv_stream_t *)&server->listener, (uv_stream_t *)&connection->http2.wire.tcp);
     if (status == 0) {
         read_peer(connection);
         status = refuse ? UV_EMFILE : open_session(connection);
     }
     if (status != 0) {
-        grpc_wire_close(&connection->wire);
+        wire_close(&connection->http2.wire);
         return status;
     }
-    grpc_wire_touch(&connection->wire); /* our settings */
+    wire_touch(&connection->http2.wire); /* our settings */
     return 0;
 }
 
@@ -149,24 +149,24 @@ void grpc_connection_give_up(struct grpc_connection *connection, const char *why
     if (why[0] != '\0') {
         grpc_connection_report(connection, why);
     }
-    grpc_wire_close(&connection->wire);
+    wire_close(&connection->http2.wire);
 }
 
 void grpc_connection_drain(struct grpc_connection *connection)
 {
-    nghttp2_session *session = connection->wire.session;
+    nghttp2_session *session = connection->http2.session;
 
-    if (connection->wire.closing || connection->wire.lingering) {
+    if (connection->http2.wire.closing || connection->http2.wire.lingering) {
         return;
     }
     connection->draining = true;
     /* First a warning, and once the peer has heard it the number of the last call that counts: so no call that crosses
      * the warning on its way is lost. */
     if (!connection->greeted || nghttp2_submit_shutdown_notice(session) != 0) {
-        grpc_wire_close(&connection->wire);
+        wire_close(&connection->http2.wire);
         return;
     }
-    grpc_wire_touch(&connection->wire);
+    wire_touch(&connection->http2.wire);
 }
 
 void grpc_connection_continue(struct grpc_connection *connection)
@@ -175,14 +175,14 @@ void grpc_connection_continue(struct grpc_connection *connection)
         grpc_call_dispatch(connection->deferred);
     }
     /* A peer that reads nothing is not read from, either. */
-    grpc_wire_pause(&connection->wire, connection->deferred != NULL && connection->wire.writing);
+    wire_pause(&connection->http2.wire, connection->deferred != NULL && connection->http2.wire.writing);
 }
 
 void grpc_connection_rest(struct grpc_connection *connection)
 {
-    const struct grpc_wire *wire = &connection->wire;
+    const struct wire *wire = &connection->http2.wire;
     bool busy = connection->calls != NULL || wire->dirty || wire->writing || wire->lingering ||
-                nghttp2_session_want_write(wire->session) != 0;
+                nghttp2_session_want_write(connection->http2.session) != 0;
 
     if (!connection->resting && !busy) {
         grpc_place_rest(&connection->memory);

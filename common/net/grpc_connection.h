@@ -5,10 +5,10 @@
 #ifndef ORDEM_GRPC_CONNECTION_H
 #define ORDEM_GRPC_CONNECTION_H
 
-#include "common/net/grpc_deadline.h"
+#include "common/net/deadline.h"
 #include "common/net/grpc_frame.h"
 #include "common/net/grpc_server.h"
-#include "common/net/grpc_wire.h"
+#include "common/net/http2_wire.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,7 +21,7 @@
 #define GRPC_SPARE_BYTES 4096        /* of a buffer kept with one */
 
 struct grpc_connection {
-    struct grpc_wire wire;
+    struct http2_wire http2;
     struct grpc_place memory; /* of the session */
     struct grpc_server *server;
     struct grpc_connection *prev, *next;
@@ -64,7 +64,7 @@ struct grpc_call {
     char method[GRPC_METHOD_MAX];
     struct grpc_reader reader;
     size_t counted; /* of request_bytes */
-    struct grpc_deadline deadline;
+    struct deadline deadline;
     uint64_t deadline_ms; /* UINT64_MAX: none */
 
     /* The answer: prefix and message. */

@@ -103,7 +103,7 @@ int grpc_server_open(struct grpc_server *server, uv_loop_t *loop, struct log *lo
                              : "");
     }
     server->port = bound_port(server);
-    grpc_hub_open(&server->hub, loop);
+    wire_hub_open(&server->hub, loop, &http2_protocol);
     uv_timer_init(loop, &server->housekeeping);
     uv_timer_init(loop, &server->grace);
     uv_timer_init(loop, &server->alarm);
@@ -127,7 +127,7 @@ static void on_alarm(uv_timer_t *timer)
 /* A deadline that is met leaves the alarm as it is: mostly it is the next one's time anyhow. */
 void grpc_server_set_alarm(struct grpc_server *server)
 {
-    const struct grpc_deadline *first = grpc_deadlines_first(&server->deadlines);
+    const struct deadline *first = deadlines_first(&server->deadlines);
     uint64_t now_ms = uv_now(server->hub.loop);
 
     if (first != NULL && first->at_ms < server->alarm_ms) {
@@ -139,15 +139,15 @@ void grpc_server_set_alarm(struct grpc_server *server)
 /* What is wrong with a connection, NULL if nothing is. */
 static const char *find_fault(const struct grpc_connection *connection, uint64_t now_ms)
 {
-    uint64_t stood_ms = now_ms - connection->wire.progress_ms;
+    uint64_t stood_ms = now_ms - connection->http2.wire.progress_ms;
 
     if (!connection->greeted && now_ms - connection->opened_ms >= GRPC_PREFACE_MS) {
         return "no HTTP/2 preface came";
     }
-    if (connection->wire.lingering && stood_ms >= LINGER_MS) {
+    if (connection->http2.wire.lingering && stood_ms >= LINGER_MS) {
         return "";
     }
-    if ((connection->wire.writing && stood_ms >= GRPC_STALL_MS) ||
+    if ((connection->http2.wire.writing && stood_ms >= GRPC_STALL_MS) ||
         (connection->reply_bytes > 0 && now_ms - connection->read_ms >= GRPC_STALL_MS)) {
         return "its replies are not read";
     }
@@ -175,13 +175,13 @@ static void on_housekeeping(uv_timer_t *timer)
 
     for (struct grpc_connection *connection = server->connections; connection != NULL;
          connection = connection->next) {
-        if (connection->wire.closing) {
+        if (connection->http2.wire.closing) {
             continue; /* it stays in the list until its close callback */
         }
         const char *fault = find_fault(connection, now_ms);
         if (fault != NULL) {
             grpc_connection_give_up(connection, fault);
-        } else if (now_ms - connection->wire.progress_ms >= REST_MS) {
+        } else if (now_ms - connection->http2.wire.progress_ms >= REST_MS) {
             grpc_connection_rest(connection);
         }
     }
@@ -206,7 +206,7 @@ static void forget(struct grpc_server *server)
         call->server = NULL;
         grpc_call_free(call);
     }
-    grpc_deadlines_free(&server->deadlines);
+    deadlines_free(&server->deadlines);
     grpc_pool_close(&server->pool);
     nghttp2_session_callbacks_del(server->callbacks);
     nghttp2_option_del(server->option);
@@ -227,7 +227,7 @@ static void on_alarm_closed(uv_handle_t *handle)
     forget(container_of((uv_timer_t *)handle, struct grpc_server, alarm));
 }
 
-static void on_hub_closed(struct grpc_hub *hub)
+static void on_hub_closed(struct wire_hub *hub)
 {
     forget(container_of(hub, struct grpc_server, hub));
 }
@@ -243,7 +243,7 @@ void grpc_server_settle(struct grpc_server *server)
     uv_close((uv_handle_t *)&server->grace, on_grace_closed);
     uv_close((uv_handle_t *)&server->alarm, on_alarm_closed);
     server->hub.on_closed = on_hub_closed;
-    grpc_hub_close(&server->hub);
+    wire_hub_close(&server->hub);
 }
 
 static void on_grace_over(uv_timer_t *timer)
@@ -252,7 +252,7 @@ static void on_grace_over(uv_timer_t *timer)
 
     for (struct grpc_connection *connection = server->connections; connection != NULL;
          connection = connection->next) {
-        grpc_wire_close(&connection->wire);
+        wire_close(&connection->http2.wire);
     }
 }
 

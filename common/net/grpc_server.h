@@ -6,10 +6,10 @@
 #include "common/error.h"
 #include "common/log.h"
 #include "common/log_limit.h"
-#include "common/net/grpc_deadline.h"
+#include "common/net/deadline.h"
 #include "common/net/grpc_pool.h"
 #include "common/net/grpc_status.h"
-#include "common/net/grpc_wire.h"
+#include "common/net/http2_wire.h"
 #include "common/text.h"
 
 #include <stdbool.h>
@@ -45,13 +45,13 @@ struct grpc_server {
     /* What follows is the implementation's. */
 
     uv_tcp_t listener;
-    struct grpc_hub hub;
+    struct wire_hub hub;
     uv_timer_t housekeeping;             /* every second: peers that waste our time */
     uv_timer_t grace;                    /* when the rest is to be closed */
     uv_timer_t alarm;                    /* at the first deadline, or earlier */
     uint64_t alarm_ms;                   /* uv_now for which it is set; UINT64_MAX if it is not */
     size_t open_handles;                 /* of these, once it closes */
-    struct grpc_deadlines deadlines;     /* of calls that their owner has not answered */
+    struct deadlines deadlines;          /* of calls that their owner has not answered */
     struct grpc_connection *connections; /* a list, owned */
     size_t connection_count;
     struct grpc_call *orphans; /* calls whose client is gone and whose owner has not answered */

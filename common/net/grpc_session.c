@@ -15,7 +15,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
 {
     struct grpc_connection *connection = context;
 
-    if (connection->wire.closing) {
+    if (connection->http2.wire.closing) {
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
@@ -35,7 +35,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     (void)session;
     (void)frame;
     (void)flags;
-    if (connection->wire.closing) {
+    if (connection->http2.wire.closing) {
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
     if (connection->heard != NULL) {
@@ -56,7 +56,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, c
     struct grpc_call *call = call_of(session, stream_id);
 
     (void)flags;
-    if (connection->wire.closing) {
+    if (connection->http2.wire.closing) {
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
     if (call != NULL) {
@@ -78,7 +78,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     struct grpc_call *call;
     bool ack = (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0;
 
-    if (connection->wire.closing) {
+    if (connection->http2.wire.closing) {
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
     switch (frame->hd.type) {
@@ -149,7 +149,7 @@ static int on_stream_closed(nghttp2_session *session, int32_t stream_id, uint32_
     struct grpc_call *call = call_of(session, stream_id);
 
     (void)code;
-    if (!connection->wire.closing && call != NULL) { /* else all calls are detached already */
+    if (!connection->http2.wire.closing && call != NULL) { /* else all calls are detached already */
         grpc_call_detach(call);
     }
     return 0;

@@ -1,4 +1,4 @@
-#include "common/net/grpc_wire.h"
+#include "common/net/wire.h"
 
 #include "common/container_of.h"
 #include "common/memory.h"
@@ -9,18 +9,17 @@
 #include <sys/socket.h>
 #include <utlist.h>
 
-#define KEEPALIVE_S     60 /* then the kernel asks whether a silent peer is still there */
-#define WRITES_A_TURN   16 /* of one wire; then the others have their turn */
-#define FRAME_HEAD_SIZE 9
+#define KEEPALIVE_S   60 /* then the kernel asks whether a silent peer is still there */
+#define WRITES_A_TURN 16 /* of one wire; then the others have their turn */
 
 /* ---- the hub ---- */
 
-static void flush(struct grpc_wire *wire);
+static void flush(struct wire *wire);
 
 static void on_turn(uv_idle_t *handle)
 {
-    struct grpc_hub *hub = container_of(handle, struct grpc_hub, turn);
-    struct grpc_wire *wire;
+    struct wire_hub *hub = container_of(handle, struct wire_hub, turn);
+    struct wire *wire;
     size_t count = 0;
 
     DL_COUNT(hub->dirty, wire, count);
@@ -35,18 +34,19 @@ static void on_turn(uv_idle_t *handle)
     }
 }
 
-void grpc_hub_open(struct grpc_hub *hub, uv_loop_t *loop)
+void wire_hub_open(struct wire_hub *hub, uv_loop_t *loop, const struct wire_protocol *protocol)
 {
+    hub->protocol = protocol;
     hub->loop = loop;
     hub->dirty = NULL;
-    hub->input = memory_new(GRPC_INPUT_SIZE);
+    hub->input = memory_new(WIRE_INPUT_SIZE);
     hub->output = (struct buffer){0};
     uv_idle_init(loop, &hub->turn);
 }
 
 static void on_hub_closed(uv_handle_t *handle)
 {
-    struct grpc_hub *hub = container_of((uv_idle_t *)handle, struct grpc_hub, turn);
+    struct wire_hub *hub = container_of((uv_idle_t *)handle, struct wire_hub, turn);
 
     free(hub->input);
     hub->input = NULL;
@@ -54,17 +54,16 @@ static void on_hub_closed(uv_handle_t *handle)
     hub->on_closed(hub);
 }
 
-void grpc_hub_close(struct grpc_hub *hub)
+void wire_hub_close(struct wire_hub *hub)
 {
     uv_close((uv_handle_t *)&hub->turn, on_hub_closed);
 }
 
 /* ---- opening and closing ---- */
 
-int grpc_wire_init(struct grpc_wire *wire, struct grpc_hub *hub)
+int wire_init(struct wire *wire, struct wire_hub *hub)
 {
     wire->hub = hub;
-    wire->session = NULL;
     wire->misused = wire->dirty = wire->reading = wire->closing = wire->lingering = wire->writing = false;
     wire->unsent = (struct buffer){0};
     wire->handed = 0;
@@ -74,15 +73,14 @@ int grpc_wire_init(struct grpc_wire *wire, struct grpc_hub *hub)
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct grpc_wire *wire = container_of((uv_tcp_t *)handle, struct grpc_wire, tcp);
+    struct wire *wire = container_of((uv_tcp_t *)handle, struct wire, tcp);
 
-    nghttp2_session_del(wire->session);
-    wire->session = NULL;
+    wire->hub->protocol->free(wire);
     buffer_free(&wire->unsent);
     wire->on_closed(wire);
 }
 
-void grpc_wire_lose(struct grpc_wire *wire, const char *why)
+void wire_lose(struct wire *wire, const char *why)
 {
     if (wire->closing) {
         return;
@@ -96,32 +94,32 @@ void grpc_wire_lose(struct grpc_wire *wire, const char *why)
     wire->on_lost(wire, why);
 }
 
-void grpc_wire_close(struct grpc_wire *wire)
+void wire_close(struct wire *wire)
 {
-    grpc_wire_lose(wire, NULL);
+    wire_lose(wire, NULL);
 }
 
 static void on_shut_down(uv_shutdown_t *request, int status)
 {
-    struct grpc_wire *wire = container_of(request, struct grpc_wire, request.shutdown);
+    struct wire *wire = container_of(request, struct wire, request.shutdown);
     if (status != 0) {
-        grpc_wire_lose(wire, uv_strerror(status));
+        wire_lose(wire, uv_strerror(status));
     }
 }
 
 /* Both sides have said all. Closing a socket that holds unread bytes resets the connection, and the peer might lose the
  * last replies by that. */
-static void finish(struct grpc_wire *wire)
+static void finish(struct wire *wire)
 {
     if (!wire->lingers) {
-        grpc_wire_lose(wire, "the connection is done");
+        wire_lose(wire, "the connection is done");
         return;
     }
     wire->lingering = true;
     wire->progress_ms = uv_now(wire->hub->loop);
-    grpc_wire_pause(wire, false);
+    wire_pause(wire, false);
     if (uv_shutdown(&wire->request.shutdown, (uv_stream_t *)&wire->tcp, on_shut_down) != 0) {
-        grpc_wire_lose(wire, NULL);
+        wire_lose(wire, NULL);
     }
 }
 
@@ -129,35 +127,35 @@ static void finish(struct grpc_wire *wire)
 
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *room)
 {
-    struct grpc_wire *wire = container_of((uv_tcp_t *)handle, struct grpc_wire, tcp);
+    struct wire *wire = container_of((uv_tcp_t *)handle, struct wire, tcp);
     (void)suggested;
-    *room = uv_buf_init(wire->hub->input, GRPC_INPUT_SIZE);
+    *room = uv_buf_init(wire->hub->input, WIRE_INPUT_SIZE);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *bytes)
 {
-    struct grpc_wire *wire = container_of((uv_tcp_t *)stream, struct grpc_wire, tcp);
+    struct wire *wire = container_of((uv_tcp_t *)stream, struct wire, tcp);
 
     if (length < 0) {
-        grpc_wire_lose(wire, length == UV_EOF ? "the peer closed the connection" : uv_strerror((int)length));
+        wire_lose(wire, length == UV_EOF ? "the peer closed the connection" : uv_strerror((int)length));
         return;
     }
     if (length == 0 || wire->lingering) {
         return;
     }
-    ssize_t used = nghttp2_session_mem_recv(wire->session, (const uint8_t *)bytes->base, (size_t)length);
+    const char *wrong = wire->hub->protocol->read(wire, bytes->base, (size_t)length);
     if (wire->closing) {
         return; /* somebody closed it in a callback */
     }
-    if (used < 0) {
+    if (wrong != NULL) {
         wire->misused = true;
-        grpc_wire_lose(wire, nghttp2_strerror((int)used));
+        wire_lose(wire, wrong);
     } else {
-        grpc_wire_touch(wire);
+        wire_touch(wire);
     }
 }
 
-void grpc_wire_pause(struct grpc_wire *wire, bool pause)
+void wire_pause(struct wire *wire, bool pause)
 {
     if (pause && wire->reading) {
         uv_read_stop((uv_stream_t *)&wire->tcp);
@@ -167,11 +165,10 @@ void grpc_wire_pause(struct grpc_wire *wire, bool pause)
     }
 }
 
-int grpc_wire_start(struct grpc_wire *wire, nghttp2_session *session, unsigned silence_ms)
+int wire_start(struct wire *wire, unsigned silence_ms)
 {
     uv_os_fd_t socket_fd;
 
-    wire->session = session;
     wire->progress_ms = uv_now(wire->hub->loop);
     /* What these cannot set works without, only less well. */
     (void)uv_tcp_nodelay(&wire->tcp, 1);
@@ -186,9 +183,9 @@ int grpc_wire_start(struct grpc_wire *wire, nghttp2_session *session, unsigned s
 
 /* ---- writing ---- */
 
-void grpc_wire_touch(struct grpc_wire *wire)
+void wire_touch(struct wire *wire)
 {
-    struct grpc_hub *hub = wire->hub;
+    struct wire_hub *hub = wire->hub;
 
     if (wire->dirty || wire->closing) {
         return;
@@ -200,43 +197,34 @@ void grpc_wire_touch(struct grpc_wire *wire)
     }
 }
 
-int grpc_wire_add_data(struct grpc_wire *wire, const uint8_t *head, const char *bytes, size_t length)
-{
-    struct buffer *output = &wire->hub->output;
-
-    buffer_add(output, (const char *)head, FRAME_HEAD_SIZE);
-    buffer_add(output, bytes, length);
-    return output->length >= GRPC_OUTPUT_SIZE ? NGHTTP2_ERR_PAUSE : 0;
-}
-
-uint64_t grpc_wire_position(const struct grpc_wire *wire)
+uint64_t wire_position(const struct wire *wire)
 {
     return wire->handed + wire->hub->output.length;
 }
 
 static void on_written(uv_write_t *request, int status)
 {
-    struct grpc_wire *wire = container_of(request, struct grpc_wire, request.write);
+    struct wire *wire = container_of(request, struct wire, request.write);
 
     wire->writing = false;
     buffer_free(&wire->unsent);
     if (status != 0) {
-        grpc_wire_lose(wire, uv_strerror(status));
+        wire_lose(wire, uv_strerror(status));
         return;
     }
     wire->progress_ms = uv_now(wire->hub->loop);
-    grpc_wire_touch(wire);
+    wire_touch(wire);
 }
 
 /* Writes what was collected; false if not all of it could be. */
-static bool write_out(struct grpc_wire *wire)
+static bool write_out(struct wire *wire)
 {
     struct buffer *output = &wire->hub->output;
     uv_buf_t bytes = uv_buf_init(output->bytes, (unsigned)output->length);
     int written = uv_try_write((uv_stream_t *)&wire->tcp, &bytes, 1);
 
     if (written < 0 && written != UV_EAGAIN) {
-        grpc_wire_lose(wire, uv_strerror(written));
+        wire_lose(wire, uv_strerror(written));
         return false;
     }
     size_t done = written > 0 ? (size_t)written : 0;
@@ -255,34 +243,23 @@ static bool write_out(struct grpc_wire *wire)
     int status = uv_write(&wire->request.write, (uv_stream_t *)&wire->tcp, &bytes, 1, on_written);
     if (status != 0) {
         wire->writing = false;
-        grpc_wire_lose(wire, uv_strerror(status));
+        wire_lose(wire, uv_strerror(status));
     }
     return false;
 }
 
-/* Asks nghttp2 for frames until there is enough for one write; false if the connection broke. */
-static bool collect(struct grpc_wire *wire)
+/* Collects enough for one write; false if the connection broke. */
+static bool collect(struct wire *wire)
 {
-    struct buffer *output = &wire->hub->output;
-    const uint8_t *bytes;
-    ssize_t length;
-
-    buffer_clear(output);
-    do {
-        length = nghttp2_session_mem_send(wire->session, &bytes);
-        if (wire->closing) {
-            return false;
-        }
-        if (length < 0) {
-            grpc_wire_lose(wire, nghttp2_strerror((int)length));
-            return false;
-        }
-        buffer_add(output, (const char *)bytes, (size_t)length);
-    } while (length > 0 && output->length < GRPC_OUTPUT_SIZE);
-    return true;
+    buffer_clear(&wire->hub->output);
+    const char *why = wire->hub->protocol->collect(wire, &wire->hub->output);
+    if (why != NULL && !wire->closing) {
+        wire_lose(wire, why);
+    }
+    return !wire->closing;
 }
 
-static void flush(struct grpc_wire *wire)
+static void flush(struct wire *wire)
 {
     bool more = true;
 
@@ -294,13 +271,13 @@ static void flush(struct grpc_wire *wire)
     }
     for (int writes = 0; more && !wire->writing; writes++) {
         if (writes == WRITES_A_TURN) {
-            grpc_wire_touch(wire);
+            wire_touch(wire);
             break;
         }
         if (wire->closing || !collect(wire)) {
             return;
         }
-        more = wire->hub->output.length >= GRPC_OUTPUT_SIZE;
+        more = wire->hub->output.length >= WIRE_OUTPUT_SIZE;
         if (wire->hub->output.length > 0) {
             (void)write_out(wire);
         }
@@ -311,8 +288,7 @@ static void flush(struct grpc_wire *wire)
     if (wire->on_flushed != NULL) {
         wire->on_flushed(wire);
     }
-    if (!wire->writing && !wire->closing && nghttp2_session_want_read(wire->session) == 0 &&
-        nghttp2_session_want_write(wire->session) == 0) {
+    if (!wire->writing && !wire->closing && wire->hub->protocol->is_done(wire)) {
         finish(wire);
     }
 }

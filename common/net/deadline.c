@@ -1,25 +1,25 @@
-#include "common/net/grpc_deadline.h"
+#include "common/net/deadline.h"
 
 #include "common/memory.h"
 
 #include <stdlib.h>
 
 /* One place of the heap; the moment stands here too, so that comparing two does not fetch them. */
-struct grpc_deadline_place {
+struct deadline_place {
     uint64_t at_ms;
-    struct grpc_deadline *deadline;
+    struct deadline *deadline;
 };
 
-static void put(struct grpc_deadlines *deadlines, size_t place, struct grpc_deadline_place moving)
+static void put(struct deadlines *deadlines, size_t place, struct deadline_place moving)
 {
     deadlines->heap[place] = moving;
     moving.deadline->place = place;
 }
 
 /* Puts one where it belongs, above or below a place that is free. */
-static void settle(struct grpc_deadlines *deadlines, size_t place, struct grpc_deadline *deadline)
+static void settle(struct deadlines *deadlines, size_t place, struct deadline *deadline)
 {
-    const struct grpc_deadline_place *heap = deadlines->heap;
+    const struct deadline_place *heap = deadlines->heap;
     uint64_t at_ms = deadline->at_ms;
 
     while (place > 1 && heap[place / 2].at_ms > at_ms) {
@@ -37,10 +37,10 @@ static void settle(struct grpc_deadlines *deadlines, size_t place, struct grpc_d
         put(deadlines, place, heap[child]);
         place = child;
     }
-    put(deadlines, place, (struct grpc_deadline_place){at_ms, deadline});
+    put(deadlines, place, (struct deadline_place){at_ms, deadline});
 }
 
-void grpc_deadlines_add(struct grpc_deadlines *deadlines, struct grpc_deadline *deadline, uint64_t at_ms)
+void deadlines_add(struct deadlines *deadlines, struct deadline *deadline, uint64_t at_ms)
 {
     size_t place = deadlines->count + 1;
 
@@ -50,27 +50,27 @@ void grpc_deadlines_add(struct grpc_deadlines *deadlines, struct grpc_deadline *
     deadlines->count = place;
 }
 
-void grpc_deadlines_remove(struct grpc_deadlines *deadlines, struct grpc_deadline *deadline)
+void deadlines_remove(struct deadlines *deadlines, struct deadline *deadline)
 {
     size_t place = deadline->place;
 
     if (place == 0) {
         return;
     }
-    struct grpc_deadline *last = deadlines->heap[deadlines->count--].deadline;
+    struct deadline *last = deadlines->heap[deadlines->count--].deadline;
     deadline->place = 0;
     if (last != deadline) {
         settle(deadlines, place, last);
     }
 }
 
-struct grpc_deadline *grpc_deadlines_first(const struct grpc_deadlines *deadlines)
+struct deadline *deadlines_first(const struct deadlines *deadlines)
 {
     return deadlines->count > 0 ? deadlines->heap[1].deadline : NULL;
 }
 
-void grpc_deadlines_free(struct grpc_deadlines *deadlines)
+void deadlines_free(struct deadlines *deadlines)
 {
     free(deadlines->heap);
-    *deadlines = (struct grpc_deadlines){0};
+    *deadlines = (struct deadlines){0};
 }
