@@ -2,9 +2,8 @@
 
 #include "common/container_of.h"
 #include "common/memory.h"
+#include "common/net/listener.h"
 
-#include <arpa/inet.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -59,32 +58,6 @@ static void on_closed(struct wire *wire)
 
 /* ---- from the first byte to the last ---- */
 
-static void read_peer(struct grpc_connection *connection)
-{
-    struct sockaddr_storage address;
-    int length = sizeof address;
-    char text[INET6_ADDRSTRLEN] = "?";
-    const char *shown = text;
-    unsigned port = 0;
-
-    if (uv_tcp_getpeername(&connection->http2.wire.tcp, (struct sockaddr *)&address, &length) == 0) {
-        if (address.ss_family == AF_INET6) {
-            const struct sockaddr_in6 *ip6 = (const struct sockaddr_in6 *)(const void *)&address;
-            uv_ip6_name(ip6, text, sizeof text);
-            port = ntohs(ip6->sin6_port);
-        } else {
-            const struct sockaddr_in *ip4 = (const struct sockaddr_in *)(const void *)&address;
-            uv_ip4_name(ip4, text, sizeof text);
-            port = ntohs(ip4->sin_port);
-        }
-    }
-    if (strncmp(text, "::ffff:", 7) == 0) { /* an IPv4 peer of the socket for both */
-        shown += 7;
-    }
-    bool brackets = strchr(shown, ':') != NULL;
-    snprintf(connection->peer, sizeof connection->peer, brackets ? "[%s]:%u" : "%s:%u", shown, port);
-}
-
 static int open_session(struct grpc_connection *connection)
 {
     static const nghttp2_settings_entry settings[] = {
@@ -133,7 +106,7 @@ int grpc_connection_accept(struct grpc_server *server)
     server->connection_count++;
     status = uv_accept((uv_stream_t *)&server->listener, (uv_stream_t *)&connection->http2.wire.tcp);
     if (status == 0) {
-        read_peer(connection);
+        listener_peer_name(&connection->http2.wire.tcp, connection->peer);
         status = refuse ? UV_EMFILE : open_session(connection);
     }
     if (status != 0) {

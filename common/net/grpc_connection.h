@@ -9,12 +9,12 @@
 #include "common/net/grpc_frame.h"
 #include "common/net/grpc_server.h"
 #include "common/net/http2_wire.h"
+#include "common/net/listener.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define GRPC_PEER_LENGTH 64
 #define GRPC_METHOD_MAX  128         /* bytes of a path; a longer one names no method of ours */
 #define GRPC_HEADERS_MAX (16 * 1024) /* bytes of a request's headers, counted as HTTP/2 does */
 #define GRPC_SPARE_MAX   1024        /* calls kept for use again */
@@ -35,7 +35,7 @@ struct grpc_connection {
     bool greeted;  /* the peer's preface has come */
     bool draining; /* no new calls */
     bool warned;   /* and the peer was told so */
-    char peer[GRPC_PEER_LENGTH];
+    char peer[LISTENER_PEER_LENGTH];
 };
 
 enum grpc_call_state {
@@ -69,9 +69,9 @@ struct grpc_call {
 
     /* The answer: prefix and message. */
     struct buffer reply;
-    size_t taken;                /* bytes of it that nghttp2 asked for */
-    size_t copied;               /* and that stand in the output */
-    char peer[GRPC_PEER_LENGTH]; /* once the connection is gone */
+    size_t taken;                    /* bytes of it that nghttp2 asked for */
+    size_t copied;                   /* and that stand in the output */
+    char peer[LISTENER_PEER_LENGTH]; /* once the connection is gone */
 };
 
 /* ---- grpc_server.c ---- */

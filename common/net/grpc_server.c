@@ -2,58 +2,19 @@
 
 #include "common/container_of.h"
 #include "common/net/grpc_connection.h"
+#include "common/net/listener.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <utlist.h>
 
-#define BACKLOG         1024 /* connections that the kernel may hold for us */
 #define HOUSEKEEPING_MS 1000
 #define REST_MS         2000 /* without output; then a connection is idle */
 #define LINGER_MS       1000 /* that a peer has to close a connection that is done */
 #define HANDLES         4    /* besides the listener, which closes first */
 
 /* ---- opening ---- */
-
-/* Every connection is an open file, and the soft limit is often 1024. */
-static void raise_file_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit); /* then there is room for fewer */
-    }
-}
-
-static int bind_address(struct grpc_server *server, const char *host, uint16_t port, struct error *error)
-{
-    struct sockaddr_in ip4;
-    struct sockaddr_in6 ip6;
-
-    if (host != NULL && uv_ip4_addr(host, port, &ip4) == 0) {
-        return uv_tcp_bind(&server->listener, (const struct sockaddr *)&ip4, 0);
-    }
-    if (host != NULL && uv_ip6_addr(host, port, &ip6) == 0) {
-        return uv_tcp_bind(&server->listener, (const struct sockaddr *)&ip6, 0);
-    }
-    if (host != NULL) {
-        return error_set(error, ERROR_CONFIG,
-                         "the host is \"%.60s\": an IPv4 or IPv6 address of this machine is allowed", host);
-    }
-    /* One socket for both; where there is no IPv6, one for IPv4. */
-    uv_ip6_addr("::", port, &ip6);
-    int status = uv_tcp_bind(&server->listener, (const struct sockaddr *)&ip6, 0);
-    if (status == UV_EAFNOSUPPORT || status == UV_EADDRNOTAVAIL || status == UV_EINVAL) {
-        uv_ip4_addr("0.0.0.0", port, &ip4);
-        status = uv_tcp_bind(&server->listener, (const struct sockaddr *)&ip4, 0);
-    }
-    return status;
-}
 
 static void on_connection(uv_stream_t *stream, int status)
 {
@@ -69,40 +30,16 @@ static void on_connection(uv_stream_t *stream, int status)
     }
 }
 
-static uint16_t bound_port(const struct grpc_server *server)
-{
-    struct sockaddr_in6 address = {0}; /* the port stands at the same place in both kinds */
-    int length = sizeof address;
-
-    (void)uv_tcp_getsockname(&server->listener, (struct sockaddr *)&address, &length);
-    return ntohs(address.sin6_port);
-}
-
 static void on_housekeeping(uv_timer_t *timer);
 
 int grpc_server_open(struct grpc_server *server, uv_loop_t *loop, struct log *log, const char *host,
                      uint16_t port, struct error *error)
 {
     *server = (struct grpc_server){.log = log, .on_call = server->on_call, .alarm_ms = UINT64_MAX};
-    raise_file_limit();
-    uv_tcp_init(loop, &server->listener);
-    int status = bind_address(server, host, port, error);
-    if (status == ERROR_CONFIG) {
-        uv_close((uv_handle_t *)&server->listener, NULL);
-        return status;
+    int code = listener_open(&server->listener, loop, host, port, on_connection, &server->port, error);
+    if (code != 0) {
+        return code;
     }
-    if (status == 0) {
-        status = uv_listen((uv_stream_t *)&server->listener, BACKLOG, on_connection);
-    }
-    if (status != 0) {
-        uv_close((uv_handle_t *)&server->listener, NULL);
-        return error_set(error, ERROR_NETWORK, "port %u cannot be listened on: %s%s", (unsigned)port,
-                         uv_strerror(status),
-                         status == UV_EADDRINUSE
-                             ? " (stop what listens there, which ss -ltnp shows, or choose another port)"
-                             : "");
-    }
-    server->port = bound_port(server);
     wire_hub_open(&server->hub, loop, &http2_protocol);
     uv_timer_init(loop, &server->housekeeping);
     uv_timer_init(loop, &server->grace);
