@@ -1,5 +1,6 @@
-/* What only a leader does: opens its log, listens whether somebody knows more than it, begins an epoch, puts updates on
- * disk before they are sent and applied, tells the others how far it has come, and steps down for a newer one. */
+/* What only a leader does: opens its log, listens whether somebody knows more than it and keeps what clients ask for
+ * meanwhile, begins an epoch, puts updates on disk before they are sent and applied, tells the others how far it has
+ * come, and steps down for a newer one. */
 #include "common/clock.h"
 #include "common/config.h"
 #include "common/container_of.h"
@@ -54,6 +55,28 @@ void leader_do_later(struct node *node, const struct action *action)
     actions_add(&node->waiting, action->type, action->message);
 }
 
+/* ---- what waits for it to lead ---- */
+
+bool leader_keep(struct node *node, struct message *command)
+{
+    bool will_lead = node->starts_leading && node->replica.not_ready_yet;
+
+    if (will_lead) {
+        actions_add(&node->early, ACTION_REFUSE, command);
+    }
+    return will_lead;
+}
+
+/* In the order in which they came; also those whose clients were told that they may be done later. */
+static void submit_early(struct node *node)
+{
+    for (size_t i = 0; i < node->early.count; i++) {
+        order_submit(&node->order, node->early.items[i].message, &node->actions);
+        perform_actions(node);
+    }
+    actions_free(&node->early);
+}
+
 /* ---- beginning and ending an epoch ---- */
 
 static void announce(struct node *node)
@@ -68,6 +91,14 @@ static void begin_epoch(struct node *node, int64_t epoch)
     update_log_begin_epoch(&node->log, epoch);
 }
 
+/* It has not led yet, and hears more than it knew: it listens on. */
+static void listen_on(struct node *node)
+{
+    node->wanted_epoch = MESSAGE_NO_EPOCH;
+    node->has_led = false;
+    node->lead_at_ms = clock_monotonic_ms() + LISTEN_MS;
+}
+
 static void lead(struct node *node)
 {
     order_lead(&node->order, node->wanted_epoch);
@@ -80,17 +111,34 @@ static void lead(struct node *node)
     }
     announce(node);
     replica_make_ready(&node->replica);
+    submit_early(node);
+}
+
+/* A peer knew more than this node's log: then so must the log, once nothing is being written to it. */
+static void catch_up(struct node *node)
+{
+    struct error error;
+
+    if (!node->log_is_behind || !update_log_is_idle(&node->log)) {
+        return;
+    }
+    node->log_is_behind = false;
+    if (update_log_replace(&node->log, node->order.epoch, node->applied_seq, &node->replica.store, &error) !=
+        0) {
+        replica_die(&node->replica, &error);
+    }
 }
 
 static void on_recorded(struct update_log *log)
 {
     struct node *node = container_of(log, struct node, log);
 
+    catch_up(node);
     if (node->wanted_epoch != MESSAGE_NO_EPOCH && log->epoch >= node->wanted_epoch) {
         if (node->wanted_epoch > node->order.known_epoch) {
             lead(node);
         } else {
-            begin_epoch(node, node->order.known_epoch + 1); /* somebody else has begun that one meanwhile */
+            listen_on(node); /* somebody else has begun that one meanwhile */
         }
     }
     if (node->order.leading && !node->replica.closing) {
@@ -115,6 +163,7 @@ void leader_hear(struct node *node, const struct recovery_note *note)
 
 void leader_step_down(struct node *node)
 {
+    node->wanted_epoch = MESSAGE_NO_EPOCH;
     drop_waiting(node);
     if (log_begin(&node->replica.log, LOG_WARNING, "step_down")) {
         log_int(&node->replica.log, "epoch", node->order.epoch);
@@ -131,7 +180,7 @@ void leader_step_down(struct node *node)
 
 void leader_connected(struct node *node)
 {
-    if (node->starts_leading && node->lead_at_ms == 0) {
+    if (node->starts_leading && !node->has_led) {
         node->lead_at_ms = clock_monotonic_ms() + LISTEN_MS;
     }
 }
@@ -140,7 +189,7 @@ void leader_tick(struct node *node, uint64_t now_ms)
 {
     bool listened = node->lead_at_ms != 0 && now_ms >= node->lead_at_ms;
 
-    if (listened && !node->has_led && node->replica.consumer.connected) {
+    if (listened && !node->has_led && !node->log_is_behind && node->replica.consumer.connected) {
         node->has_led = true;
         begin_epoch(node, node->order.known_epoch + 1);
     }
@@ -149,15 +198,16 @@ void leader_tick(struct node *node, uint64_t now_ms)
     }
 }
 
-/* A peer knew more than this node's log: then so must the log. */
-void leader_install(struct node *node, const struct recovery_note *note)
+void leader_install(struct node *node)
 {
-    struct error error;
-
-    if (node->starts_leading && !node->has_led &&
-        update_log_replace(&node->log, note->epoch, note->seq, &node->replica.store, &error) != 0) {
-        replica_die(&node->replica, &error);
+    if (!node->starts_leading) {
+        return;
     }
+    if (node->wanted_epoch != MESSAGE_NO_EPOCH) {
+        listen_on(node);
+    }
+    node->log_is_behind = true;
+    catch_up(node);
 }
 
 /* ---- opening and closing ---- */
@@ -192,6 +242,7 @@ int leader_open(struct node *node, struct error *error)
 void leader_close(struct node *node)
 {
     if (node->starts_leading) {
+        actions_free(&node->early);
         actions_free(&node->waiting);
         update_log_close(&node->log);
     }

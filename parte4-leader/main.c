@@ -15,14 +15,19 @@
 
 /* ---- recovering what is missing ---- */
 
+/* Of an epoch that this node has heard of only, it has nothing. */
 static void recover(struct node *node)
 {
+    bool lags = node->order.known_epoch > node->order.epoch;
+    int64_t epoch = lags ? node->order.known_epoch : node->order.epoch;
+    int64_t from_seq = lags ? 0 : node->order.next_seq;
+
     if (log_begin(&node->replica.log, LOG_INFO, "recover")) {
-        log_int(&node->replica.log, "from_seq", node->order.next_seq);
-        log_int(&node->replica.log, "epoch", node->order.epoch);
+        log_int(&node->replica.log, "from_seq", from_seq);
+        log_int(&node->replica.log, "epoch", epoch);
         log_end(&node->replica.log);
     }
-    recovery_ask(&node->recovery, node->order.epoch, node->order.next_seq);
+    recovery_ask(&node->recovery, epoch, from_seq);
 }
 
 static void on_ask(struct recovery *recovery, const struct recovery_note *note)
@@ -30,6 +35,11 @@ static void on_ask(struct recovery *recovery, const struct recovery_note *note)
     struct node *node = container_of(recovery, struct node, recovery);
     bool newer = node->order.epoch > note->epoch;
 
+    order_hear(&node->order, note->epoch, 0, &node->actions);
+    perform_actions(node);
+    if (node->order.known_epoch > node->order.epoch && node->order.known_epoch > note->epoch) {
+        recover(node); /* so that the other hears of it */
+    }
     if (newer || (node->order.epoch == note->epoch && node->applied_seq >= note->seq)) {
         buffer_clear(&node->replica.snapshot);
         kv_store_snapshot(&node->replica.store, &node->replica.snapshot);
@@ -45,7 +55,7 @@ static void on_state(struct recovery *recovery, const struct recovery_note *note
     if (order_install(&node->order, note->epoch, note->seq, &node->actions)) {
         node->applied_seq = note->seq;
         replica_install(&node->replica, note);
-        leader_install(node, note);
+        leader_install(node);
         perform_actions(node);
     }
 }
@@ -66,6 +76,9 @@ static void on_leader(struct recovery *recovery, const struct recovery_note *not
     note_leader(node, note->epoch, note->node);
     order_hear(&node->order, note->epoch, note->seq, &node->actions);
     perform_actions(node);
+    if (note->epoch < node->order.known_epoch) {
+        recover(node); /* so that this leader hears of it */
+    }
 }
 
 /* ---- carrying out what the rule asks for ---- */
@@ -92,18 +105,17 @@ void deliver(struct node *node, struct message *message)
     replica_deliver(&node->replica, message);
 }
 
-static void refuse(struct node *node, const struct message *command)
+static void refuse(struct node *node, struct message *command)
 {
     struct request *request = requests_find(&node->replica.requests, command);
     const char *leader = node->leader_name[0] != '\0' ? node->leader_name : NULL;
     char sentence[160];
 
-    if (node->starts_leading && leader == NULL) {
-        snprintf(sentence, sizeof sentence, "this leader is just starting: try again");
-    } else {
-        snprintf(sentence, sizeof sentence, "only the leader takes SET: %s",
-                 leader != NULL ? leader : "it has not been heard of yet");
+    if (leader_keep(node, command)) {
+        return;
     }
+    snprintf(sentence, sizeof sentence, "only the leader takes SET: %s",
+             leader != NULL ? leader : "it has not been heard of yet");
     request->confirmed = true; /* there is nothing to confirm */
     request_reply(request, &(struct kv_reply){.message = sentence, .seq = MESSAGE_NO_SEQ, .leader = leader});
 }

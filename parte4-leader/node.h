@@ -23,6 +23,8 @@ struct node {
     /* Of a leader. */
     bool starts_leading; /* its role */
     struct update_log log;
+    bool log_is_behind;     /* of the store, which is a peer's */
+    struct actions early;   /* commands that came before it leads */
     struct actions waiting; /* what is to be done once the disk has what came before */
     size_t waiting_from;    /* the first of it that is still to be done */
     bool has_led;           /* it has begun an epoch, or is about to */
@@ -44,7 +46,9 @@ int leader_open(struct node *node, struct error *error);
 void leader_connected(struct node *node);
 void leader_tick(struct node *node, uint64_t now_ms);
 void leader_hear(struct node *node, const struct recovery_note *note);
-void leader_install(struct node *node, const struct recovery_note *note);
+void leader_install(struct node *node); /* a peer's state is in the store */
+bool leader_keep(struct node *node,
+                 struct message *command); /* until it leads; false if it does not wait for that */
 void leader_record(struct node *node, struct message *update);
 void leader_do_later(struct node *node, const struct action *action);
 void leader_step_down(struct node *node);

@@ -304,6 +304,11 @@ void update_log_begin_epoch(struct update_log *log, int64_t epoch)
     append(log, (struct log_entry){NULL, epoch});
 }
 
+bool update_log_is_idle(const struct update_log *log)
+{
+    return !log->writing && log->gathering.count == 0;
+}
+
 /* ---- a state of somebody else's ---- */
 
 static int write_state(struct update_log *log, const struct kv_store *store, struct error *error)

@@ -57,8 +57,11 @@ int update_log_open(struct update_log *log, uv_loop_t *loop, const char *folder,
 void update_log_append(struct update_log *log, struct message *update);
 void update_log_begin_epoch(struct update_log *log, int64_t epoch);
 
+/* Is nothing being recorded? */
+bool update_log_is_idle(const struct update_log *log);
+
 /* Forgets all updates for a state that somebody else has: `store`, made of every update up to `seq` of that epoch.
- * On disk when it returns. Only while nothing else is being recorded. ERROR_FILE. */
+ * On disk when it returns. Only while the log is idle. ERROR_FILE. */
 int update_log_replace(struct update_log *log, int64_t epoch, int64_t seq, const struct kv_store *store,
                        struct error *error);
 

@@ -2,6 +2,7 @@
 """Parte 4: one leader, total order with one message per update, and a log that survives kill -9."""
 
 import contextlib
+import socket
 import sqlite3
 
 from store import *
@@ -125,6 +126,42 @@ def test_of_two_leaders_the_one_with_the_older_epoch_stops():
         assert reply["status"] == "error" and reply["leader"] == "leader2", reply
         assert second.set("x", 3)["status"] == "ok"
         assert store.wait_until_equal([leader, second] + followers) == {"x": 3}
+
+
+def test_a_leader_that_stepped_down_has_the_newer_ones_state_in_its_log():
+    with group() as store:
+        leader, followers = start_all(store)
+        leader.set("x", 1)
+        second = store.start("leader2", "leader")
+        leader.wait_for("step_down")
+        second.set("x", 2)
+        store.wait_until_equal([leader, second] + followers)
+        for node in (second, *followers, leader):  # nobody is left whom it could ask
+            node.kill()
+        leader.restart()
+        assert leader.store() == {"x": 2}
+        newest = second.events("elect")[-1]["epoch"]
+        assert leader.events("elect")[-1]["epoch"] > newest and leader.set("x", 3)["seq"] == 3
+
+
+def test_a_set_that_comes_before_the_leader_leads_waits_for_it():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with Broker() as broker, Store("parte4", broker) as store:
+        broker.pause()
+        leader = store.start("leader", "leader", ready=False, RPC_PORT=str(port))
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            def read():
+                return channel.unary_unary("/kv.KvService/Print")(b"{}", timeout=LIMIT, wait_for_ready=True)
+            read()  # it takes calls
+            early = [channel.unary_unary("/kv.KvService/Set").future(
+                json.dumps({"key": key, "value": 1}).encode(), timeout=LIMIT) for key in "xy"]
+            assert json.loads(json.loads(read())["snapshot"]) == {} and not any(call.done() for call in early)
+            assert leader.events("elect") == []
+            broker.resume()
+            replies = [json.loads(call.result()) for call in early]
+        assert {(reply["status"], reply["seq"]) for reply in replies} == {("ok", 1), ("ok", 2)}, replies
+        assert leader.store() == {"x": 1, "y": 1}
 
 
 def rows(leader, sql):

@@ -68,6 +68,8 @@ struct parte4_node {
     bool starts_leading, has_led;
     bool log_is_behind; /* of the store */
     struct parte4_disk disk;
+    bool has_led_once;      /* in this life */
+    struct actions early;   /* commands that came before that */
     struct actions waiting; /* for the disk */
     uint64_t lead_at_ms;
     int64_t wanted_epoch;
@@ -112,6 +114,7 @@ void parte4_node_deliver(struct parte4_world *world, struct parte4_node *node, s
 void parte4_leader_open(struct parte4_world *world, struct parte4_node *node);
 void parte4_leader_connected(struct parte4_world *world, struct parte4_node *node);
 void parte4_leader_record(struct parte4_node *node, struct message *update);
+bool parte4_leader_keep(struct parte4_node *node, struct message *command); /* until it leads, if it will */
 void parte4_leader_write(struct parte4_world *world, struct parte4_node *node); /* some of it is on disk */
 void parte4_leader_hear(struct parte4_node *node, const struct note *note);
 void parte4_leader_install(struct parte4_world *world,

@@ -71,6 +71,29 @@ static void write_one(struct parte4_world *world, struct parte4_node *node)
     message_unref(entry.update);
 }
 
+/* ---- what waits for it to lead ---- */
+
+bool parte4_leader_keep(struct parte4_node *node, struct message *command)
+{
+    bool will_lead = node->starts_leading && !node->has_led_once;
+
+    if (will_lead) {
+        actions_add(&node->early, ACTION_REFUSE, command);
+    }
+    return will_lead;
+}
+
+static void submit_early(struct parte4_world *world, struct parte4_node *node)
+{
+    struct actions actions = {0};
+
+    for (size_t i = 0; i < node->early.count; i++) {
+        order_submit(&node->order, node->early.items[i].message, &actions);
+        parte4_node_perform(world, node, &actions);
+    }
+    actions_free(&node->early);
+}
+
 /* ---- beginning and ending an epoch ---- */
 
 void parte4_leader_announce(struct parte4_world *world, struct parte4_node *node)
@@ -103,6 +126,8 @@ static void lead(struct parte4_world *world, struct parte4_node *node)
     }
     node->led_epoch = node->order.epoch;
     parte4_leader_announce(world, node);
+    node->has_led_once = true;
+    submit_early(world, node);
 }
 
 /* It has not led yet, and hears more than it knew: it listens on. */
@@ -204,7 +229,7 @@ void parte4_leader_open(struct parte4_world *world, struct parte4_node *node)
     if (!node->starts_leading) {
         return;
     }
-    node->has_led = node->log_is_behind = false;
+    node->has_led = node->has_led_once = node->log_is_behind = false;
     node->lead_at_ms = 0;
     node->wanted_epoch = MESSAGE_NO_EPOCH;
     node->store = node->disk.updates;
@@ -233,5 +258,6 @@ void parte4_leader_crash(struct parte4_world *world, struct parte4_node *node)
     free(disk->writing);
     disk->writing = NULL;
     disk->capacity = 0;
+    actions_free(&node->early);
     drop_waiting(node);
 }

@@ -78,7 +78,9 @@ void parte4_node_perform(struct parte4_world *world, struct parte4_node *node, s
         case ACTION_DISCARD:
             break;
         case ACTION_REFUSE:
-            node->requested[command_number(action->message)] = false;
+            if (!parte4_leader_keep(node, action->message)) {
+                node->requested[command_number(action->message)] = false;
+            }
             break;
         case ACTION_RECOVER:
             recover(world, node);
