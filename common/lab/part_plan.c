@@ -7,11 +7,13 @@
 #include <string.h>
 
 static const struct part_plan plans[] = {
-    {.name = "parte1", .first_role = "node", .other_role = "node"},
+    {.name = "parte1", .first_role = "node", .other_role = "node", .drill_node = "node2"},
     {.name = "parte2",
      .first_role = "node",
      .other_role = "node",
      .has_broker = true,
+     .drill_node = "node2",
+     .drill_coordinator = "broker",
      .queue_ending = "",
      .queues = {{"EXCHANGE_NAME", "kv_commands", true}}},
     {.name = "parte3",
@@ -19,6 +21,8 @@ static const struct part_plan plans[] = {
      .other_role = "node",
      .coordinator = "sequencer",
      .has_broker = true,
+     .drill_node = "node2",
+     .drill_coordinator = "sequencer",
      .queue_ending = "_ordered",
      .queues = {{"TO_SEQ_QUEUE", "kv3_to_sequencer", false},
                 {"HISTORY_QUEUE", "kv3_history", false},
@@ -30,6 +34,8 @@ static const struct part_plan plans[] = {
      .first_alias = "leader",
      .has_broker = true,
      .first_takes_sets = true,
+     .drill_node = "node2",
+     .drill_coordinator = "node1",
      .queue_ending = "_updates",
      .queues = {{"UPDATES_EXCHANGE", "kv4_updates", true}, {"CONTROL_EXCHANGE", "kv4_control", true}}},
 };

@@ -50,6 +50,9 @@ static int prepare(struct run *run, struct error *error)
         run_remove_old_logs(options);
         code = run_open_events(run, error);
     }
+    if (code == 0) {
+        code = run_write_description(options, error);
+    }
     if (code != 0) {
         return code;
     }

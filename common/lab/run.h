@@ -30,6 +30,16 @@ struct run_options {
     bool wait;           /* answer after the apply */
 };
 
+/* What a run is good for. */
+enum run_kind {
+    RUN_CLEAN,      /* nothing is wrong: what it costs */
+    RUN_NETWORK,    /* a bad network: what is guaranteed */
+    RUN_NODE,       /* a node is killed, */
+    RUN_COORDINATOR /* or the one that all depend on: what survives */
+};
+
+enum run_kind run_kind_of(const struct run_options *options);
+
 /* What a user gets who asks for nothing else: 3 nodes, 3 writers, 300 commands on 5 keys, 200 a second, no faults,
  * seed 42. The directory is left empty. */
 struct run_options run_options_standard(const char *part);
@@ -46,6 +56,11 @@ int run_part_on(const struct run_options *options, struct run_host *host, struct
 
 /* The logs of a run, for the judge: the path of log `index` (from 0), false when there is no further one. */
 bool run_log_path(const struct run_options *options, unsigned index, char *out, size_t size);
+
+/* Writes and reads run.json in a run's directory: everything that the options say, as they were. What is read from it is
+ * checked like options; `directory` becomes the one it was read from. ERROR_FILE, ERROR_NOT_JSON, ERROR_CONFIG. */
+int run_write_description(const struct run_options *options, struct error *error);
+int run_read_description(const char *directory, struct run_options *options, struct error *error);
 
 /* The folder of this program, where the parts' programs stand too. ERROR_FILE. */
 int run_program_folder(char *out, size_t size, struct error *error);

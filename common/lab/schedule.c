@@ -127,6 +127,25 @@ int schedule_add_pause(struct schedule *schedule, const char *text, struct error
     return code == 0 ? add(schedule, SCHEDULE_RESUME, target, to_ms, error) : code;
 }
 
+int schedule_add_event(struct schedule *schedule, const char *text, struct error *error)
+{
+    char target[SCHEDULE_TARGET_MAX];
+    size_t length = strcspn(text, " ");
+    uint32_t at_ms = 0;
+    uint32_t unit = 0;
+
+    for (enum schedule_action action = SCHEDULE_RESUME; action <= SCHEDULE_PAUSE; action++) {
+        const char *name = schedule_action_name(action);
+        bool is_named = strlen(name) == length && strncmp(text, name, length) == 0 && text[length] == ' ';
+        const char *rest = is_named ? read_target(text + length + 1, target) : NULL;
+        if (rest != NULL && read_span(&rest, &at_ms, &unit) && *rest == '\0' && unit > 0) {
+            return add(schedule, action, target, at_ms, error);
+        }
+    }
+    return error_set(error, ERROR_CONFIG,
+                     "\"%.60s\" is no event: what, whom and when are expected, as in kill node2@500ms", text);
+}
+
 int schedule_add_restarts(struct schedule *schedule, uint32_t after_ms, struct error *error)
 {
     size_t count = schedule->count;

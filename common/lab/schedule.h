@@ -37,6 +37,9 @@ int schedule_add_kill(struct schedule *schedule, const char *text, struct error 
 /* Adds "node2@2s-4s": paused at the first time, resumed at the second. ERROR_CONFIG. */
 int schedule_add_pause(struct schedule *schedule, const char *text, struct error *error);
 
+/* Adds "restart node2@5600ms": one event of any kind. ERROR_CONFIG. */
+int schedule_add_event(struct schedule *schedule, const char *text, struct error *error);
+
 /* Everybody who is killed is to be started again so much later. */
 int schedule_add_restarts(struct schedule *schedule, uint32_t after_ms, struct error *error);
 
