@@ -49,6 +49,9 @@ fuzzers := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c
 bench_programs := $(patsubst %.c,$(OUT)/%,$(wildcard tests/bench/*.c))
 tool_programs := $(patsubst %.c,$(OUT)/%,$(wildcard tests/tools/*.c))
 
+# What programs print in Portuguese, in the folder `locale` beside them.
+catalogue := $(OUT)/locale/pt_BR/LC_MESSAGES/ordem.mo
+
 core_library := $(OUT)/libcore.a
 net_library := $(OUT)/libnet.a
 lab_library := $(OUT)/liblab.a
@@ -61,7 +64,7 @@ help: ## this list
 		/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 
-all: $(programs) ## everything that there is so far
+all: $(programs) $(catalogue) ## everything that there is so far
 
 .PHONY: parte1 parte2 parte3 parte4 parte5 paxos lab
 parte1: $(OUT)/parte1 ## UDP multicast, no order
@@ -73,13 +76,13 @@ parte5 paxos:
 	@echo "$@ is not built yet: $(parts) are" >&2; exit 1
 
 define part_rule
-$(OUT)/$(1): $(call objects,$(call sources_of,$(1))) $(net_library) $(core_library)
+$(OUT)/$(1): $(call objects,$(call sources_of,$(1))) $(net_library) $(core_library) | $(catalogue)
 	$$(call say,LINK,$$@)
 	$$(link) $$(library_libs) -lm
 endef
 $(foreach part,$(parts),$(eval $(call part_rule,$(part))))
 
-$(OUT)/lab: $(lab_library) $(net_library) $(core_library)
+$(OUT)/lab: $(lab_library) $(net_library) $(core_library) | $(catalogue)
 	$(call say,LINK,$@)
 	$(link) $(library_libs) -lm
 
@@ -93,6 +96,10 @@ $(core_library) $(net_library) $(lab_library):
 $(OUT)/obj/%.o: %.c | ready
 	$(call say,CC,$<)
 	$(compile)
+
+$(catalogue): po/pt_BR.po | ready
+	$(call say,MSGFMT,$@)
+	$(Q)mkdir -p $(@D) && msgfmt --check-format --check-domain --output-file=$@ $<
 
 # Only when a compiler or a library is missing is anything installed, and only for demo and test.
 .PHONY: ready
@@ -169,9 +176,12 @@ build/fuzz/%: tests/fuzz/%.c $(fuzzed_sources) $(wildcard common/*.h common/lab/
 		-o $@ $< $(fuzzed_sources) $(library_libs) -lm
 
 ##@ Housekeeping
-.PHONY: setup clean
+.PHONY: setup words clean
 setup: ## installs the Debian or Ubuntu packages that are missing (sudo when not root)
 	@tools/setup build run test bench lint fuzz
+
+words: ## brings po/pt_BR.po up to date with the sources; what has no translation yet is empty there
+	@tools/words
 
 clean: ## removes build/
 	rm -rf build

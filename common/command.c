@@ -1,6 +1,7 @@
 #include "common/command.h"
 
 #include "common/message.h"
+#include "common/words.h"
 
 #include <string.h>
 #include <strings.h>
@@ -84,9 +85,9 @@ int command_parse(struct text line, struct command *command, struct error *error
 
 const char *command_help(void)
 {
-    return "SET <key> <value>   send SET to the group; the value is the rest of the line\n"
-           "GET <key>           send GET to the group and show the local value at once\n"
-           "PRINT               send PRINT to the group; every node logs its snapshot\n"
-           "HELP                this text\n"
-           "EXIT                leave (also QUIT)\n";
+    return _("SET <key> <value>   send SET to the group; the value is the rest of the line\n"
+             "GET <key>           send GET to the group and show the local value at once\n"
+             "PRINT               send PRINT to the group; every node logs its snapshot\n"
+             "HELP                this text\n"
+             "EXIT                leave (also QUIT)\n");
 }

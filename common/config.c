@@ -2,6 +2,7 @@
 
 #include "common/buffer.h"
 #include "common/uuid.h"
+#include "common/words.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,7 +14,9 @@
 
 static int refuse(struct error *error, const char *name, const char *held, const char *allowed)
 {
-    return error_set(error, ERROR_CONFIG, "%s is \"%.60s\": %s", name, held, allowed);
+    error_set(error, ERROR_CONFIG, "%s is \"%.60s\"", name, held);
+    error_because(error, allowed);
+    return ERROR_CONFIG;
 }
 
 const char *config_text(const char *name, const char *standard)
@@ -37,10 +40,9 @@ int config_int(const char *name, int64_t low, int64_t high, int64_t standard, in
     bool plain =
         (*text >= '0' && *text <= '9') || *text == '-'; /* strtoll also takes blanks and a plus sign */
     if (!plain || errno != 0 || *end != '\0' || end == text || number < low || number > high) {
-        char allowed[96];
-        snprintf(allowed, sizeof allowed, "a whole number from %" PRId64 " to %" PRId64 " is allowed", low,
-                 high);
-        return refuse(error, name, text, allowed);
+        return error_set(error, ERROR_CONFIG,
+                         "%s is \"%.60s\": a whole number from %" PRId64 " to %" PRId64 " is allowed", name,
+                         text, low, high);
     }
     *value = number;
     return 0;
@@ -52,7 +54,7 @@ int config_multicast_group(const char *name, const char *standard, const char **
 
     *value = config_text(name, standard);
     if (inet_pton(AF_INET, *value, &address) != 1 || !IN_MULTICAST(ntohl(address.s_addr))) {
-        return refuse(error, name, *value, "an address from 224.0.0.0 to 239.255.255.255 is allowed");
+        return refuse(error, name, *value, N_("an address from 224.0.0.0 to 239.255.255.255 is allowed"));
     }
     return 0;
 }
@@ -68,12 +70,12 @@ int config_choice(const char *name, const char *const *choices, int standard, in
         }
     }
     struct buffer allowed = {0};
-    buffer_add_string(&allowed, "one of");
     for (int i = 0; choices[i] != NULL; i++) {
-        buffer_add_format(&allowed, " %s", choices[i]);
+        buffer_add_format(&allowed, "%s%s", i > 0 ? " " : "", choices[i]);
     }
-    buffer_add(&allowed, " is allowed", sizeof " is allowed"); /* with its NUL */
-    int code = refuse(error, name, text, allowed.bytes);
+    buffer_add_char(&allowed, '\0');
+    int code =
+        error_set(error, ERROR_CONFIG, "%s is \"%.60s\": one of %s is allowed", name, text, allowed.bytes);
     buffer_free(&allowed);
     return code;
 }
@@ -103,7 +105,8 @@ int config_node_id(const char *name, char out[65], struct error *error)
         return 0;
     }
     if (!config_is_node_id(text_of(text))) {
-        return refuse(error, name, text, "1 to 64 letters, digits, dots, hyphens or underscores are allowed");
+        return refuse(error, name, text,
+                      N_("1 to 64 letters, digits, dots, hyphens or underscores are allowed"));
     }
     snprintf(out, 65, "%s", text);
     return 0;

@@ -9,10 +9,13 @@
 
 static int make_one(const char *path, const char *setting, struct error *error)
 {
-    return mkdir(path, 0755) == 0 || errno == EEXIST
-               ? 0
-               : error_set(error, ERROR_FILE, "%.200s: %s (choose another folder with %s)", path,
-                           strerror(errno), setting);
+    if (mkdir(path, 0755) != 0 && errno != EEXIST) {
+        error_set(error, ERROR_FILE, "the folder %.200s cannot be made (choose another with %s)", path,
+                  setting);
+        error_because_errno(error, errno);
+        return ERROR_FILE;
+    }
+    return 0;
 }
 
 int directory_make(const char *path, const char *setting, struct error *error)
@@ -21,7 +24,9 @@ int directory_make(const char *path, const char *setting, struct error *error)
     int code = 0;
 
     if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part) {
-        return error_set(error, ERROR_FILE, "%.60s…: %s", path, strerror(ENAMETOOLONG));
+        error_set(error, ERROR_FILE, "%.60s…", path);
+        error_because_errno(error, ENAMETOOLONG);
+        return ERROR_FILE;
     }
     for (char *slash = strchr(part + (*part == '/'), '/'); code == 0 && slash != NULL;
          slash = strchr(slash + 1, '/')) {
@@ -43,7 +48,9 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 int directory_remove(const char *path, struct error *error)
 {
     if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT) {
-        return error_set(error, ERROR_FILE, "%.200s: %s", path, strerror(errno));
+        error_set(error, ERROR_FILE, "%.200s", path);
+        error_because_errno(error, errno);
+        return ERROR_FILE;
     }
     return 0;
 }

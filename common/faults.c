@@ -3,6 +3,7 @@
 #include "common/config.h"
 #include "common/json.h"
 #include "common/random.h"
+#include "common/words.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -123,15 +124,25 @@ static const struct setting {
     bool (*set)(struct fault_settings *, const char *value);
     const char *allowed;
 } known_settings[] = {
-    {"NET_DELAY_MS", set_delay, "milliseconds as 10 or 0-30, each at most 60000, are allowed"},
-    {"NET_LOSS", set_loss, "a probability from 0 to 1 is allowed"},
-    {"NET_DUPLICATE", set_duplicate, "a probability from 0 to 1 is allowed"},
+    {"NET_DELAY_MS", set_delay, N_("milliseconds as 10 or 0-30, each at most 60000, are allowed")},
+    {"NET_LOSS", set_loss, N_("a probability from 0 to 1 is allowed")},
+    {"NET_DUPLICATE", set_duplicate, N_("a probability from 0 to 1 is allowed")},
     {"NET_PARTITION", set_partition,
-     "groups of node names as node1,node2|node3 are allowed, each node in one"},
-    {"NET_SEED", set_seed, "a whole number from 0 to 18446744073709551615 is allowed"},
+     N_("groups of node names as node1,node2|node3 are allowed, each node in one")},
+    {"NET_SEED", set_seed, N_("a whole number from 0 to 18446744073709551615 is allowed")},
 };
 
 #define SETTING_COUNT (sizeof known_settings / sizeof *known_settings)
+
+const char *fault_setting_allows(const char *name)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        if (strcmp(known_settings[i].name, name) == 0) {
+            return known_settings[i].allowed;
+        }
+    }
+    return "";
+}
 
 int fault_settings_set(struct fault_settings *settings, const char *name, struct text value,
                        struct error *error)
@@ -146,8 +157,9 @@ int fault_settings_set(struct fault_settings *settings, const char *name, struct
             /* What does not fit, or holds a NUL, would be judged by its beginning. */
             bool whole = strlen(string) == value.length;
             if (!whole || !known_settings[i].set(&changed, string)) {
-                return error_set(error, ERROR_CONFIG, "%s is \"%.60s\": %s", name, string,
-                                 known_settings[i].allowed);
+                error_set(error, ERROR_CONFIG, "%s is \"%.60s\"", name, string);
+                error_because(error, known_settings[i].allowed);
+                return ERROR_CONFIG;
             }
             *settings = changed;
             return 0;

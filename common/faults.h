@@ -45,6 +45,9 @@ struct faults {
     uint64_t seen_from_others;
 };
 
+/* What such a setting may hold, in English: a sentence for error_because. */
+const char *fault_setting_allows(const char *name);
+
 /* Reads one setting, named as in the environment (a delay may end in "ms"). ERROR_CONFIG. */
 int fault_settings_set(struct fault_settings *settings, const char *name, struct text value,
                        struct error *error);

@@ -334,7 +334,10 @@ int json_reader_read(struct json_reader *reader, struct json_object *object, str
     if (!parse(reader, text)) {
         yajl_free(reader->parser); /* what it makes of the next text must not depend on this one */
         reader->parser = NULL;
-        return error_set(error, reader->error.code, "%s", reader->error.text);
+        if (error != NULL) {
+            *error = reader->error;
+        }
+        return reader->error.code;
     }
     return 0;
 }

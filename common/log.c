@@ -264,7 +264,7 @@ void log_flush(struct log *log)
 
     if (!file_works) {
         log_say(log, LOG_ERROR, "fault", "LOG_FILE %s cannot be written: %s; lines are lost until it can",
-                log->options.file, strerror(errno));
+                log->options.file, strerrordesc_np(errno));
     }
     if (log->screen.descriptor >= 0 && (log->screen.pending.length > 0 || log->screen.failed)) {
         if (log->hide_prompt != NULL) {

@@ -30,7 +30,9 @@ int log_sink_open(struct log_sink *sink, const char *path, struct error *error)
 {
     *sink = (struct log_sink){.descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)};
     if (sink->descriptor < 0) {
-        return error_set(error, ERROR_FILE, "LOG_FILE %s cannot be opened: %s", path, strerror(errno));
+        error_set(error, ERROR_FILE, "LOG_FILE %s cannot be opened", path);
+        error_because_errno(error, errno);
+        return ERROR_FILE;
     }
     if (ends_inside_line(path)) {
         buffer_add_char(&sink->pending, '\n');

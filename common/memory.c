@@ -1,5 +1,7 @@
 #include "common/memory.h"
 
+#include "common/words.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +10,7 @@
 static void *or_die(void *memory)
 {
     if (memory == NULL) {
-        fputs("ordem: out of memory\n", stderr);
+        fputs(_("ordem: out of memory\n"), stderr);
         _Exit(70);
     }
     return memory;

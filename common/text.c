@@ -126,16 +126,20 @@ bool text_has_control(struct text text)
 
 void text_make_printable(char *string)
 {
-    bool ascii_only = !text_is_utf8(text_of(string));
+    size_t left = strlen(string);
     char *out = string;
 
-    for (const char *c = string; *c != '\0'; c++) {
-        unsigned char byte = (unsigned char)*c;
-        if (byte == 0xC2 && !ascii_only && (unsigned char)c[1] < 0xA0) {
-            c++; /* U+0080 to U+009F: two bytes for one character */
-            byte = 0x7F;
+    for (const char *c = string; left > 0;) {
+        size_t length = utf8_sequence((const unsigned char *)c, left);
+        size_t step = length > 0 ? length : 1; /* a byte that belongs to no character stands alone */
+        if (length == 0 || text_has_control((struct text){c, length})) {
+            *out++ = '?';
+        } else {
+            memmove(out, c, length);
+            out += length;
         }
-        *out++ = byte < 0x20 || byte == 0x7F || (ascii_only && byte > 0x7F) ? '?' : (char)byte;
+        c += step;
+        left -= step;
     }
     *out = '\0';
 }

@@ -36,8 +36,8 @@ size_t text_plain_length(struct text text);
 /* Does it hold a control character: U+0000 to U+001F, U+007F, or U+0080 to U+009F? Expects valid UTF-8. */
 bool text_has_control(struct text text);
 
-/* Makes a C string that may quote anything fit for a log and a terminal: control characters become '?', and where
- * it is not UTF-8 (perhaps because it was cut inside a character) so does every byte that is not ASCII. */
+/* Makes a C string that may quote anything fit for a log and a terminal: control characters become '?', and so
+ * does every byte that is part of no UTF-8 character (perhaps because the text was cut inside one). */
 void text_make_printable(char *string);
 
 /* Without white space (space, tab, CR, LF) at both ends. */

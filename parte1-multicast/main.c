@@ -14,6 +14,7 @@
 #include "common/net/multicast.h"
 #include "common/net/runtime.h"
 #include "common/term/prompt.h"
+#include "common/words.h"
 #include "order.h"
 
 #include <inttypes.h>
@@ -224,7 +225,7 @@ static void submit(struct node *node, const struct command *command)
 
 static void on_refused(struct prompt *prompt, const struct error *error)
 {
-    prompt_answer(prompt, "error: %s\n", error->text);
+    prompt_answer(prompt, _("error: %s\n"), error->words);
 }
 
 static void on_line(struct prompt *prompt, struct text line)
@@ -269,20 +270,20 @@ static void on_end(struct prompt *prompt)
 
 static int usage(FILE *out, int status)
 {
-    fputs(
-        "usage: parte1 [node]\n"
-        "A replica of the key-value store over UDP multicast. Commands come from the prompt: type HELP "
-        "there.\n"
-        "Settings: NODE_ID, MULTICAST_GROUP, MULTICAST_PORT, MULTICAST_TTL, MULTICAST_INTERFACE,\n"
-        "MULTICAST_RECEIVE_BUFFER, LOG_LEVEL, LOG_FORMAT, LOG_FILE, NET_DELAY_MS, NET_LOSS, NET_DUPLICATE,\n"
-        "NET_PARTITION, NET_SEED, NET_FAULTS_FILE (see README.md).\n",
-        out);
+    fputs(_("usage: parte1 [node]\n"
+            "A replica of the key-value store over UDP multicast. Commands come from the prompt: type HELP "
+            "there.\n"
+            "Settings: NODE_ID, MULTICAST_GROUP, MULTICAST_PORT, MULTICAST_TTL, MULTICAST_INTERFACE,\n"
+            "MULTICAST_RECEIVE_BUFFER, LOG_LEVEL, LOG_FORMAT, LOG_FILE, NET_DELAY_MS, NET_LOSS, "
+            "NET_DUPLICATE,\n"
+            "NET_PARTITION, NET_SEED, NET_FAULTS_FILE (see README.md).\n"),
+          out);
     return status;
 }
 
 static int refuse_start(const struct error *error)
 {
-    fprintf(stderr, "parte1: %s\n", error->text);
+    fprintf(stderr, "parte1: %s\n", error->words);
     return 1;
 }
 
@@ -297,7 +298,7 @@ static void announce(struct node *node, const struct multicast_options *options)
         log_end(&node->log);
     }
     if (node->prompt.source == PROMPT_TERMINAL) {
-        prompt_answer(&node->prompt, "%s: type HELP for the commands\n", node->id);
+        prompt_answer(&node->prompt, _("%s: type HELP for the commands\n"), node->id);
     }
 }
 
@@ -308,6 +309,7 @@ int main(int argc, char **argv)
     struct multicast_options multicast_options;
     struct error error;
 
+    words_open();
     if (argc > 1 && strcmp(argv[1], "--help") == 0) {
         return usage(stdout, 0);
     }

@@ -6,6 +6,7 @@
 #include "common/container_of.h"
 #include "common/net/kv_client.h"
 #include "common/net/replica.h"
+#include "common/words.h"
 #include "order.h"
 
 #include <stdio.h>
@@ -156,15 +157,16 @@ static int open_links(struct node *node, struct error *error)
 
 static int usage(FILE *out, int status)
 {
-    fputs("usage: parte2 [node]                       a replica; commands come from clients\n"
+    fputs(
+        _("usage: parte2 [node]                       a replica; commands come from clients\n"
           "       parte2 client --target HOST:PORT     a prompt at a replica\n"
           "A replica of the key-value store behind RabbitMQ, with many publishers and without total order.\n"
           "Settings: NODE_ID, RPC_PORT, RPC_HOST, AMQP_URL, AMQP_DURABLE, AMQP_QUEUE_TYPE, AMQP_WINDOW, "
           "AMQP_PREFETCH,\n"
           "AMQP_HEARTBEAT, AMQP_CA_FILE, EXCHANGE_NAME, QUEUE_SUFFIX, LOG_LEVEL, LOG_FORMAT, LOG_FILE, "
           "NET_DELAY_MS,\n"
-          "NET_LOSS, NET_PARTITION, NET_SEED, NET_FAULTS_FILE (see README.md).\n",
-          out);
+          "NET_LOSS, NET_PARTITION, NET_SEED, NET_FAULTS_FILE (see README.md).\n"),
+        out);
     return status;
 }
 
@@ -199,6 +201,7 @@ int main(int argc, char **argv)
 {
     const char *role = argc > 1 ? argv[1] : config_text("ROLE", "node");
 
+    words_open();
     if (strcmp(role, "client") == 0) {
         return kv_client_main("parte2", argc, argv);
     }

@@ -8,6 +8,7 @@
 #include "common/net/kv_client.h"
 #include "common/net/recovery.h"
 #include "common/net/replica.h"
+#include "common/words.h"
 #include "order.h"
 #include "sequencer_main.h"
 
@@ -260,17 +261,17 @@ static int open_links(struct node *node, struct error *error)
 
 static int usage(FILE *out, int status)
 {
-    fputs(
-        "usage: parte3 [node]                       a replica; commands come from clients\n"
-        "       parte3 sequencer                     gives each command its place in the total order\n"
-        "       parte3 client --target HOST:PORT     a prompt at a replica\n"
-        "A replica of the key-value store behind a sequencer, on RabbitMQ, with total order.\n"
-        "Settings: ROLE, NODE_ID, RPC_PORT, RPC_HOST, AMQP_URL, AMQP_DURABLE, AMQP_QUEUE_TYPE, AMQP_WINDOW,\n"
-        "AMQP_PREFETCH, AMQP_HEARTBEAT, AMQP_CA_FILE, TO_SEQ_QUEUE, ORDERED_EXCHANGE, CONTROL_EXCHANGE,\n"
-        "HISTORY_QUEUE, QUEUE_SUFFIX, LOG_LEVEL, LOG_FORMAT, LOG_FILE, NET_DELAY_MS, NET_LOSS, "
-        "NET_PARTITION,\n"
-        "NET_SEED, NET_FAULTS_FILE (see README.md).\n",
-        out);
+    fputs(_("usage: parte3 [node]                       a replica; commands come from clients\n"
+            "       parte3 sequencer                     gives each command its place in the total order\n"
+            "       parte3 client --target HOST:PORT     a prompt at a replica\n"
+            "A replica of the key-value store behind a sequencer, on RabbitMQ, with total order.\n"
+            "Settings: ROLE, NODE_ID, RPC_PORT, RPC_HOST, AMQP_URL, AMQP_DURABLE, AMQP_QUEUE_TYPE, "
+            "AMQP_WINDOW,\n"
+            "AMQP_PREFETCH, AMQP_HEARTBEAT, AMQP_CA_FILE, TO_SEQ_QUEUE, ORDERED_EXCHANGE, CONTROL_EXCHANGE,\n"
+            "HISTORY_QUEUE, QUEUE_SUFFIX, LOG_LEVEL, LOG_FORMAT, LOG_FILE, NET_DELAY_MS, NET_LOSS, "
+            "NET_PARTITION,\n"
+            "NET_SEED, NET_FAULTS_FILE (see README.md).\n"),
+          out);
     return status;
 }
 
@@ -326,6 +327,7 @@ int main(int argc, char **argv)
 {
     const char *role = argc > 1 ? argv[1] : config_text("ROLE", "node");
 
+    words_open();
     if (strcmp(role, "client") == 0) {
         return kv_client_main("parte3", argc, argv);
     }

@@ -6,6 +6,7 @@
 #include "common/config.h"
 #include "common/container_of.h"
 #include "common/net/kv_client.h"
+#include "common/words.h"
 #include "node.h"
 
 #include <stdio.h>
@@ -290,15 +291,16 @@ static int open_links(struct node *node, struct error *error)
 
 static int usage(FILE *out, int status)
 {
-    fputs("usage: parte4 leader                       the one replica that takes SET\n"
+    fputs(
+        _("usage: parte4 leader                       the one replica that takes SET\n"
           "       parte4 follower                      any other\n"
           "       parte4 client --target HOST:PORT     a prompt at a replica\n"
           "A replica of the key-value store behind a leader, on RabbitMQ, with total order.\n"
           "Settings: ROLE, NODE_ID, DATA_DIR, RPC_PORT, RPC_HOST, AMQP_URL, AMQP_DURABLE, AMQP_QUEUE_TYPE,\n"
           "AMQP_WINDOW, AMQP_PREFETCH, AMQP_HEARTBEAT, AMQP_CA_FILE, UPDATES_EXCHANGE, CONTROL_EXCHANGE,\n"
           "QUEUE_SUFFIX, LOG_LEVEL, LOG_FORMAT, LOG_FILE, NET_DELAY_MS, NET_LOSS, NET_PARTITION, NET_SEED,\n"
-          "NET_FAULTS_FILE (see README.md).\n",
-          out);
+          "NET_FAULTS_FILE (see README.md).\n"),
+        out);
     return status;
 }
 
@@ -354,6 +356,7 @@ int main(int argc, char **argv)
 {
     const char *role = argc > 1 && strcmp(argv[1], "node") != 0 ? argv[1] : config_text("ROLE", "follower");
 
+    words_open();
     if (strcmp(role, "client") == 0) {
         return kv_client_main("parte4", argc, argv);
     }

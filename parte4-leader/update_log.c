@@ -32,7 +32,9 @@ static const char make_room[] = "CREATE TABLE IF NOT EXISTS room (bytes BLOB);"
 
 static int refuse(const struct update_log *log, const char *doing, struct error *error)
 {
-    return error_set(error, ERROR_FILE, "the log of updates: %s: %s", doing, sqlite3_errmsg(log->database));
+    error_set(error, ERROR_FILE, "the log of updates, %s", doing);
+    error_because(error, sqlite3_errmsg(log->database));
+    return ERROR_FILE;
 }
 
 static int run(struct update_log *log, const char *sql, const char *doing, struct error *error)
@@ -162,7 +164,8 @@ int update_log_open(struct update_log *log, uv_loop_t *loop, const char *folder,
         code =
             error_set(error, ERROR_FILE, "%s: another leader has it open (DATA_DIR says where it is)", path);
     } else if (status != SQLITE_OK) {
-        code = error_set(error, ERROR_FILE, "%s: %s", path, sqlite3_errmsg(log->database));
+        code = error_set(error, ERROR_FILE, "%s", path);
+        error_because(error, sqlite3_errmsg(log->database));
     }
     if (code == 0) {
         code = run(log, make_room, "making room", error);

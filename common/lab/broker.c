@@ -98,7 +98,9 @@ static int start_node(struct broker_node *node, struct error *error)
     broker_files_path(node, "output", path, sizeof path);
     int output = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (output < 0) {
-        return error_set(error, ERROR_FILE, "%.200s: %s", path, strerror(errno));
+        error_set(error, ERROR_FILE, "%.200s", path);
+        error_because_errno(error, errno);
+        return ERROR_FILE;
     }
     uv_stdio_container_t streams[3] = {{.flags = UV_IGNORE},
                                        {.flags = UV_INHERIT_FD, .data.fd = output},

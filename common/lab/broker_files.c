@@ -72,12 +72,16 @@ static int write_file(const char *path, mode_t mode, const struct buffer *conten
     int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 
     if (descriptor < 0) {
-        return error_set(error, ERROR_FILE, "%.200s: %s", path, strerror(errno));
+        error_set(error, ERROR_FILE, "%.200s", path);
+        error_because_errno(error, errno);
+        return ERROR_FILE;
     }
     ssize_t written = content->length > 0 ? write(descriptor, content->bytes, content->length) : 0;
     int failed = written == (ssize_t)content->length ? 0 : errno;
     if (close(descriptor) != 0 || failed != 0) {
-        return error_set(error, ERROR_FILE, "%.200s: %s", path, strerror(failed != 0 ? failed : errno));
+        error_set(error, ERROR_FILE, "%.200s", path);
+        error_because_errno(error, failed != 0 ? failed : errno);
+        return ERROR_FILE;
     }
     return 0;
 }
@@ -99,7 +103,9 @@ static int write_node(const struct broker_node *node, struct error *error)
 
     broker_files_path(node, "", path, sizeof path);
     if (mkdir(path, 0700) != 0) {
-        return error_set(error, ERROR_FILE, "%.200s: %s", path, strerror(errno));
+        error_set(error, ERROR_FILE, "%.200s", path);
+        error_because_errno(error, errno);
+        return ERROR_FILE;
     }
     buffer_add_format(&content,
                       "listeners.tcp.1 = 127.0.0.1:%u\n"

@@ -16,7 +16,9 @@ int client_log_open(struct client_log *log, const char *path, struct error *erro
 
     snprintf(log->path, sizeof log->path, "%s", path);
     if (unlink(path) != 0 && errno != ENOENT) {
-        return error_set(error, ERROR_FILE, "%.200s: %s", path, strerror(errno));
+        error_set(error, ERROR_FILE, "%.200s", path);
+        error_because_errno(error, errno);
+        return ERROR_FILE;
     }
     return log_open(&log->log, &options, error);
 }

@@ -103,12 +103,15 @@ static int spawn(struct member *member, int screen, struct error *error)
 static int start(struct member *member, int flags, struct error *error)
 {
     if (access(member->group->program, X_OK) != 0) {
-        return error_set(error, ERROR_PROCESS, "%.200s cannot be started: %s", member->group->program,
-                         strerror(errno));
+        error_set(error, ERROR_PROCESS, "%.200s cannot be started", member->group->program);
+        error_because_errno(error, errno);
+        return ERROR_PROCESS;
     }
     int screen = open(member->screen_path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0644);
     if (screen < 0) {
-        return error_set(error, ERROR_FILE, "%.200s: %s", member->screen_path, strerror(errno));
+        error_set(error, ERROR_FILE, "%.200s", member->screen_path);
+        error_because_errno(error, errno);
+        return ERROR_FILE;
     }
     int code = spawn(member, screen, error);
     close(screen);
@@ -118,7 +121,9 @@ static int start(struct member *member, int flags, struct error *error)
 int member_start(struct member *member, struct error *error)
 {
     if (unlink(member->log_path) != 0 && errno != ENOENT) {
-        return error_set(error, ERROR_FILE, "%.200s: %s", member->log_path, strerror(errno));
+        error_set(error, ERROR_FILE, "%.200s", member->log_path);
+        error_because_errno(error, errno);
+        return ERROR_FILE;
     }
     member->looked_to = 0;
     return start(member, O_TRUNC, error);

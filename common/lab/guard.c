@@ -47,7 +47,9 @@ int guard_start(struct guard *guard, uv_loop_t *loop, const char *const *words, 
     int status = uv_spawn(loop, &guard->process, &options);
     if (status != 0) {
         uv_close((uv_handle_t *)&guard->process, NULL);
-        return error_set(error, ERROR_PROCESS, "%s cannot be started: %s", all[3], uv_strerror(status));
+        error_set(error, ERROR_PROCESS, "%s cannot be started", all[3]);
+        error_because(error, uv_strerror(status));
+        return ERROR_PROCESS;
     }
     guard->running = true;
     return 0;
@@ -62,6 +64,8 @@ void guard_signal(struct guard *guard, int number)
 
 int guard_become(int count, char **arguments)
 {
+    struct error error;
+
     if (count < 2) {
         fputs("lab: guard is for the lab itself\n", stderr);
         return EXIT_NOT_STARTED;
@@ -71,6 +75,8 @@ int guard_become(int count, char **arguments)
         return EXIT_NOT_STARTED;
     }
     execvp(arguments[1], arguments + 1);
-    fprintf(stderr, "%s cannot be started: %s\n", arguments[1], strerror(errno));
+    error_set(&error, ERROR_PROCESS, "%s cannot be started", arguments[1]);
+    error_because_errno(&error, errno);
+    fprintf(stderr, "%s\n", error.words);
     return EXIT_NOT_STARTED;
 }

@@ -18,7 +18,9 @@
 
 static int refuse(const char *path, struct error *error)
 {
-    return error_set(error, ERROR_FILE, "%s: %s", path, strerror(errno));
+    error_set(error, ERROR_FILE, "%s", path);
+    error_because_errno(error, errno);
+    return ERROR_FILE;
 }
 
 static void add(struct log_sources *sources, const char *path, int descriptor)

@@ -7,6 +7,7 @@
 #include "common/lab/options.h"
 #include "common/lab/report.h"
 #include "common/lab/run.h"
+#include "common/words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 
 static int refuse(const struct error *error)
 {
-    fprintf(stderr, "lab: %s\n", error->text);
+    fprintf(stderr, "lab: %s\n", error->words);
     return EXIT_CANNOT_TELL;
 }
 
@@ -153,6 +154,7 @@ int main(int argc, char **argv)
     struct lab_options options;
     struct error error;
 
+    words_open();
     if (argc > 1 && strcmp(argv[1], "guard") == 0) { /* a child of this program, about to become another */
         return guard_become(argc - 2, argv + 2);
     }

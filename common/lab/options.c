@@ -96,10 +96,10 @@ static int read_number(const char *name, const char *text, unsigned low, unsigne
 static int read_network(struct run_options *run, const char *name, const char *setting, const char *text,
                         struct error *error)
 {
-    struct error inner;
-
-    if (fault_settings_set(&run->network, setting, text_of(text), &inner) != 0) {
-        return error_set(error, ERROR_CONFIG, "--%s%s", name, inner.text + strlen(setting));
+    if (fault_settings_set(&run->network, setting, text_of(text), NULL) != 0) {
+        error_set(error, ERROR_CONFIG, "--%s is \"%.60s\"", name, text);
+        error_because(error, fault_setting_allows(setting));
+        return ERROR_CONFIG;
     }
     return 0;
 }

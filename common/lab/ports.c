@@ -69,5 +69,7 @@ int ports_choose(unsigned count, unsigned hosts, uint16_t *first, struct error *
             return 0;
         }
     }
-    return error_set(error, ERROR_NETWORK, "no free ports were found on 127.0.0.1: %s", strerror(refused));
+    error_set(error, ERROR_NETWORK, "no free ports were found on 127.0.0.1");
+    error_because_errno(error, refused);
+    return ERROR_NETWORK;
 }

@@ -220,7 +220,9 @@ int report_shiviz(const struct report *report, const char *path, struct error *e
     struct drawing drawing = {.report = report, .out = fopen(path, "we")};
 
     if (drawing.out == NULL) {
-        return error_set(error, ERROR_FILE, "%s: %s", path, strerror(errno));
+        error_set(error, ERROR_FILE, "%s", path);
+        error_because_errno(error, errno);
+        return ERROR_FILE;
     }
     prepare(&drawing);
     fputs("(?<event>.*)\\n(?<host>\\S*) (?<clock>{.*})\n\n", drawing.out);
@@ -236,5 +238,10 @@ int report_shiviz(const struct report *report, const char *path, struct error *e
     free(drawing.drawn);
     free(drawing.next);
     buffer_free(&drawing.line);
-    return failed ? error_set(error, ERROR_FILE, "%s: %s", path, strerror(errno)) : 0;
+    if (failed) {
+        error_set(error, ERROR_FILE, "%s", path);
+        error_because_errno(error, errno);
+        return ERROR_FILE;
+    }
+    return 0;
 }

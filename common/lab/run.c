@@ -29,7 +29,9 @@ int run_program_folder(char *out, size_t size, struct error *error)
     ssize_t length = readlink("/proc/self/exe", out, size - 1);
 
     if (length <= 0) {
-        return error_set(error, ERROR_FILE, "/proc/self/exe: %s", strerror(errno));
+        error_set(error, ERROR_FILE, "/proc/self/exe");
+        error_because_errno(error, errno);
+        return ERROR_FILE;
     }
     out[length] = '\0';
     *strrchr(out, '/') = '\0';

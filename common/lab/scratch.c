@@ -65,12 +65,14 @@ int scratch_make(struct scratch *scratch, uv_loop_t *loop, const char *beginning
         return error_set(error, ERROR_FILE, "the name of the scratch folder is too long");
     }
     if (mkdtemp(made) == NULL) {
-        return error_set(error, ERROR_FILE, "%.200s: %s", made, strerror(errno));
+        error_set(error, ERROR_FILE, "%.200s", made);
+        error_because_errno(error, errno);
+        return ERROR_FILE;
     }
     char *absolute = realpath(made, NULL);
     if (absolute == NULL || strlen(absolute) >= sizeof scratch->path) {
-        error_set(error, ERROR_FILE, "%.200s: %s", made,
-                  absolute == NULL ? strerror(errno) : "its whole path is too long");
+        error_set(error, ERROR_FILE, "%.200s", made);
+        error_because_errno(error, absolute == NULL ? errno : ENAMETOOLONG);
         free(absolute);
         rmdir(made);
         return ERROR_FILE;
@@ -84,7 +86,9 @@ int scratch_make(struct scratch *scratch, uv_loop_t *loop, const char *beginning
         rmdir(scratch->path);
         uv_close((uv_handle_t *)&scratch->hold, NULL);
         uv_close((uv_handle_t *)&scratch->sweeper, NULL);
-        return error_set(error, ERROR_PROCESS, "/bin/sh cannot be started: %s", uv_strerror(status));
+        error_set(error, ERROR_PROCESS, "/bin/sh cannot be started");
+        error_because(error, uv_strerror(status));
+        return ERROR_PROCESS;
     }
     return 0;
 }

@@ -75,8 +75,9 @@ static int open_socket(struct amqp_thread *thread, const struct amqp_url *url, s
     snprintf(port, sizeof port, "%u", (unsigned)url->port);
     int status = getaddrinfo(url->host, port, &wanted, &addresses);
     if (status != 0) {
-        return error_set(error, ERROR_NETWORK, "no address is known for %s: %s", url->host,
-                         gai_strerror(status));
+        error_set(error, ERROR_NETWORK, "no address is known for %s", url->host);
+        error_because(error, gai_strerror(status));
+        return ERROR_NETWORK;
     }
     deadline_ms = clock_monotonic_ms() + AMQP_CONNECT_MS;
     for (struct addrinfo *address = addresses; address != NULL && socket_fd < 0; address = address->ai_next) {
@@ -84,7 +85,9 @@ static int open_socket(struct amqp_thread *thread, const struct amqp_url *url, s
     }
     freeaddrinfo(addresses);
     if (socket_fd < 0) {
-        return error_set(error, ERROR_NETWORK, "no connection: %s", strerror(errno));
+        error_set(error, ERROR_NETWORK, "no connection");
+        error_because_errno(error, errno);
+        return ERROR_NETWORK;
     }
     return socket_fd;
 }

@@ -243,7 +243,9 @@ int amqp_link_open(struct amqp_link *link, uv_loop_t *loop, struct log *log, con
             pthread_join(link->thread->id, NULL);
             amqp_thread_free(link->thread);
         }
-        return error_set(error, ERROR_PROCESS, "the event loop refuses a thread: %s", uv_strerror(status));
+        error_set(error, ERROR_PROCESS, "the event loop refuses a thread");
+        error_because(error, uv_strerror(status));
+        return ERROR_PROCESS;
     }
     uv_prepare_init(loop, &link->flush);
     uv_prepare_start(&link->flush, on_before_wait);

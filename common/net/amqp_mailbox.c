@@ -19,7 +19,9 @@ int amqp_mailbox_open(struct amqp_mailbox *mailbox, struct error *error)
 {
     *mailbox = (struct amqp_mailbox){.bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .socket = -1};
     if (mailbox->bell < 0) {
-        return error_set(error, ERROR_PROCESS, "no eventfd to be had: %s", strerror(errno));
+        error_set(error, ERROR_PROCESS, "no eventfd to be had");
+        error_because_errno(error, errno);
+        return ERROR_PROCESS;
     }
     pthread_mutex_init(&mailbox->mutex, NULL);
     pthread_mutex_init(&mailbox->wake_mutex, NULL);

@@ -43,9 +43,11 @@ static int read_ca_file(struct amqp_options *options, struct error *error)
 {
     options->ca_file = config_text("AMQP_CA_FILE", NULL);
     if (options->ca_file != NULL && access(options->ca_file, R_OK) != 0) {
-        return error_set(error, ERROR_CONFIG,
-                         "AMQP_CA_FILE is \"%.100s\": %s; a PEM file of trusted authorities is allowed",
-                         options->ca_file, strerror(errno));
+        error_set(error, ERROR_CONFIG,
+                  "AMQP_CA_FILE is \"%.100s\": a PEM file of trusted authorities is allowed",
+                  options->ca_file);
+        error_because_errno(error, errno);
+        return ERROR_CONFIG;
     }
     return 0;
 }

@@ -235,7 +235,12 @@ static int start(struct amqp_thread *thread, struct error *error)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int status = pthread_create(&thread->id, NULL, run, thread);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return status == 0 ? 0 : error_set(error, ERROR_PROCESS, "no thread to be had: %s", strerror(status));
+    if (status != 0) {
+        error_set(error, ERROR_PROCESS, "no thread to be had");
+        error_because_errno(error, status);
+        return ERROR_PROCESS;
+    }
+    return 0;
 }
 
 static char *copy(const char *text)

@@ -2,6 +2,7 @@
 
 #include "common/memory.h"
 #include "common/text.h"
+#include "common/words.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,11 +101,11 @@ static int refuse(struct error *error, struct text url, const char *what)
     char shown[SHOWN_BYTES];
 
     mask(url, shown);
-    return error_set(
-        error, ERROR_CONFIG,
-        "AMQP_URL is \"%s\": %s; amqp://user:password@host:port/vhost is allowed, or amqps://, several "
-        "separated by commas",
-        shown, what);
+    error_set(error, ERROR_CONFIG, "AMQP_URL is \"%s\"", shown);
+    error_because(error, what);
+    error_because(
+        error, "amqp://user:password@host:port/vhost is allowed, or amqps://, several separated by commas");
+    return ERROR_CONFIG;
 }
 
 /* ---- reading ---- */
@@ -153,7 +154,7 @@ static const char *read_place(struct amqp_url *url, struct text place)
 
     if (brackets) {
         if (end == NULL || (end + 1 < place.bytes + place.length && end[1] != ':')) {
-            return "an IPv6 address stands in [ ]";
+            return N_("an IPv6 address stands in [ ]");
         }
         host = before(from(place, place.bytes + 1), end);
         port = from(place, end + 1);
@@ -162,16 +163,17 @@ static const char *read_place(struct amqp_url *url, struct text place)
         host = cut(place, ':', &port);
     }
     if (!is_made_of(host, brackets ? ":.-_%" : ".-_") || host.length > NAME_MAX_BYTES) {
-        return "the host is no name and no address";
+        return N_("the host is no name and no address");
     }
     if (port.bytes != NULL && !read_port(port, &url->port)) {
-        return "the port is not a number from 1 to 65535 (in a user name or a password, : is written %3A, / "
-               "%2F, @ %40, a comma %2C)";
+        return /* xgettext:no-c-format */ N_(
+            "the port is not a number from 1 to 65535 (in a user name or a password, : is written %3A, / "
+            "%2F, @ %40, a comma %2C)");
     }
     url->host = decode(host);
     snprintf(url->broker, sizeof url->broker, "%s%.*s%s:%u", brackets ? "[" : "", (int)host.length,
              host.bytes, brackets ? "]" : "", (unsigned)url->port);
-    return url->host == NULL ? "the host has a wrong escape" : NULL;
+    return url->host == NULL ? N_("the host has a wrong escape") : NULL;
 }
 
 static const char *read_user(struct amqp_url *url, struct text text)
@@ -182,7 +184,8 @@ static const char *read_user(struct amqp_url *url, struct text text)
     url->user = decode(user);
     url->password = decode(password);
     return url->user == NULL || url->password == NULL
-               ? "the user name or the password has a wrong escape, or is too long (% itself is written %25)"
+               ? /* xgettext:no-c-format */ N_("the user name or the password has a wrong escape, or is too "
+                                               "long (% itself is written %25)")
                : NULL;
 }
 
@@ -193,12 +196,13 @@ static const char *read_url(struct amqp_url *url, struct text text)
 
     url->tls = text.length >= scheme + 1 && memcmp(text.bytes, "amqps://", scheme + 1) == 0;
     if (!url->tls && (text.length < scheme || memcmp(text.bytes, "amqp://", scheme) != 0)) {
-        return text.length == 0 ? "an address is empty" : "it does not start with amqp:// or amqps://";
+        return text.length == 0 ? N_("an address is empty")
+                                : N_("it does not start with amqp:// or amqps://");
     }
     url->port = url->tls ? 5671 : 5672;
     struct text rest = from(text, text.bytes + scheme + (url->tls ? 1 : 0));
     if (find(rest, '?') != NULL || find(rest, '#') != NULL) {
-        return "settings behind ? are not read (AMQP_HEARTBEAT and others are variables of their own)";
+        return N_("settings behind ? are not read (AMQP_HEARTBEAT and others are variables of their own)");
     }
     struct text place = cut(rest, '/', &path);
     const char *at = find_last(place, '@');
@@ -208,7 +212,10 @@ static const char *read_url(struct amqp_url *url, struct text text)
     }
     if (wrong == NULL) {
         url->vhost = find(path, '/') != NULL ? NULL : decode(path.length > 0 ? path : text_of("/"));
-        wrong = url->vhost == NULL ? "the virtual host is wrong (a / in its name is written %2F)" : NULL;
+        wrong =
+            url->vhost == NULL
+                ? /* xgettext:no-c-format */ N_("the virtual host is wrong (a / in its name is written %2F)")
+                : NULL;
     }
     return wrong;
 }

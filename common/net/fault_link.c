@@ -149,7 +149,7 @@ static void reload(struct fault_link *link)
     if (read_small_file(link->file, &content)) {
         code = fault_settings_read_json(&settings, buffer_text(&content), &error);
     } else if (errno != ENOENT) {
-        code = error_set(&error, ERROR_FILE, "%s", strerror(errno));
+        code = error_set(&error, ERROR_FILE, "%s", strerrordesc_np(errno));
     }
     buffer_free(&content);
     if (code != 0) {

@@ -172,8 +172,8 @@ static void expire(struct grpc_request *request)
     struct error error;
 
     if (!sent && client->trouble.code != ERROR_NONE) {
-        error_set(&error, ERROR_NETWORK, "not sent within %llu ms: %s",
-                  (unsigned long long)request->timeout_ms, client->trouble.text);
+        error_set(&error, ERROR_NETWORK, "not sent within %llu ms", (unsigned long long)request->timeout_ms);
+        error_because_of(&error, &client->trouble);
     } else {
         error_set(&error, ERROR_NETWORK, "no answer from %s within %llu ms%s", client->authority,
                   (unsigned long long)request->timeout_ms, sent ? "" : ": not sent");

@@ -17,7 +17,8 @@ static int open_connection(struct grpc_client *client, const struct sockaddr *ad
 
 static void set_trouble(struct grpc_client *client, const char *why)
 {
-    error_set(&client->trouble, ERROR_NETWORK, "%s: %s", client->authority, why);
+    error_set(&client->trouble, ERROR_NETWORK, "%s", client->authority);
+    error_because(&client->trouble, why);
 }
 
 static void on_attempt_over(uv_timer_t *timer)
@@ -166,8 +167,8 @@ static void on_lost(struct wire *wire, const char *why)
     struct grpc_request *request;
     struct error error;
 
-    error_set(&error, ERROR_NETWORK, "the connection to %s was lost: %s", client->authority,
-              why != NULL ? why : "closed");
+    error_set(&error, ERROR_NETWORK, "the connection to %s was lost", client->authority);
+    error_because(&error, why != NULL ? why : "closed");
     connection->heard = NULL;
     if (!connection->retired) {
         connection->retired = true;

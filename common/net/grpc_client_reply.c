@@ -122,6 +122,7 @@ void grpc_request_fail(struct grpc_request *request, uint32_t code)
     } else if (code == NGHTTP2_ENHANCE_YOUR_CALM) {
         status = GRPC_RESOURCE_EXHAUSTED;
     }
-    error_set(&error, ERROR_NETWORK, "the server ended the call: %s", nghttp2_http2_strerror(code));
+    error_set(&error, ERROR_NETWORK, "the server ended the call");
+    error_because(&error, nghttp2_http2_strerror(code));
     grpc_request_finish(request, status, text_of(error.text), code != NGHTTP2_REFUSED_STREAM);
 }

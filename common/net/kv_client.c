@@ -8,6 +8,7 @@
 #include "common/net/kv_client_options.h"
 #include "common/net/runtime.h"
 #include "common/term/prompt.h"
+#include "common/words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -113,10 +114,15 @@ static void give_up(struct kv_client *client)
 {
     struct error error;
 
-    error_set(&error, ERROR_NETWORK, "no answer from %s within %g s: it %s (%.120s)", client->options.target,
-              (double)client->options.timeout_ms / 1000,
-              client->maybe_done ? "may or may not have been done" : "was not done", client->trouble.text);
-    show_error(client, error.text);
+    if (client->maybe_done) {
+        error_set(&error, ERROR_NETWORK, "no answer from %s within %g s: it may or may not have been done",
+                  client->options.target, (double)client->options.timeout_ms / 1000);
+    } else {
+        error_set(&error, ERROR_NETWORK, "no answer from %s within %g s: it was not done",
+                  client->options.target, (double)client->options.timeout_ms / 1000);
+    }
+    error_because_of(&error, &client->trouble);
+    show_error(client, error.words);
 }
 
 static void on_retry(uv_timer_t *timer)
@@ -146,7 +152,7 @@ static void on_done(struct grpc_request *request, int status, struct text reply,
         if (status == GRPC_UNAVAILABLE || status == GRPC_DEADLINE_EXCEEDED) {
             give_up(client);
         } else {
-            show_error(client, client->trouble.text);
+            show_error(client, client->trouble.words);
         }
     }
     client->calling = false;
@@ -183,7 +189,7 @@ static void run_line(struct kv_client *client, struct text line)
     struct error error;
 
     if (command_parse(line, &command, &error) != 0) {
-        show_error(client, error.text);
+        show_error(client, error.words);
         return;
     }
     switch (command.verb) {
@@ -234,7 +240,7 @@ static void go_on(struct kv_client *client)
         if (kind == WAITING_LINE) {
             run_line(client, line);
         } else {
-            show_error(client, "the line is too long");
+            show_error(client, _("the line is too long"));
         }
     }
     if (client->lines_done == lines->length) {
@@ -314,10 +320,10 @@ int kv_client_main(const char *program, int argc, char **argv)
         return status;
     }
     if (open_all(&client, &error) != 0) {
-        return kv_client_refuse(program, error.text);
+        return kv_client_refuse(program, error.words);
     }
     if (client.prompt.source == PROMPT_TERMINAL) {
-        prompt_answer(&client.prompt, "%s: type HELP for the commands\n", client.options.target);
+        prompt_answer(&client.prompt, _("%s: type HELP for the commands\n"), client.options.target);
     }
     runtime_run(&client.runtime);
     bool typed = client.prompt.source == PROMPT_TERMINAL;

@@ -44,8 +44,9 @@ bool kv_client_reply(struct buffer *out, struct text reply, struct json_object *
     struct error shown;
 
     if (json_object_read(object, reply, &error) != 0) {
-        error_set(&shown, error.code, "the server's reply is not understood: %s", error.text);
-        kv_client_error(out, shown.text);
+        error_set(&shown, error.code, "the server's reply is not understood");
+        error_because_of(&shown, &error);
+        kv_client_error(out, shown.words);
         return false;
     }
     if (text_has_control(reply)) {

@@ -1,6 +1,7 @@
 #include "common/net/kv_client_options.h"
 
 #include "common/config.h"
+#include "common/words.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,13 +15,13 @@
 static int usage(const char *program, FILE *out, int status)
 {
     fprintf(out,
-            "usage: %s client --target HOST:PORT [--timeout SECONDS] [--wait] [--json]\n"
-            "A prompt for a node's key-value service; also takes commands from a pipe or a file. Type HELP "
-            "there.\n"
-            "  --target HOST:PORT   the node (or set TARGET)\n"
-            "  --timeout SECONDS    how long a command may take, retries included; 10 unless told\n"
-            "  --wait               have each command answered only when the node has applied it\n"
-            "  --json               replies as JSON, one on each line: so they are anyhow\n",
+            _("usage: %s client --target HOST:PORT [--timeout SECONDS] [--wait] [--json]\n"
+              "A prompt for a node's key-value service; also takes commands from a pipe or a file. Type HELP "
+              "there.\n"
+              "  --target HOST:PORT   the node (or set TARGET)\n"
+              "  --timeout SECONDS    how long a command may take, retries included; 10 unless told\n"
+              "  --wait               have each command answered only when the node has applied it\n"
+              "  --json               replies as JSON, one on each line: so they are anyhow\n"),
             program);
     return status;
 }
@@ -61,14 +62,15 @@ int kv_client_options_read(struct kv_client_options *options, int argc, char **a
             options->target = argv[++i];
         } else if (strcmp(argv[i], "--timeout") == 0 && has_value) {
             if (!read_timeout(argv[++i], &options->timeout_ms)) {
-                return kv_client_refuse(options->program, "--timeout takes seconds, from 0.001 to 86400");
+                return kv_client_refuse(options->program, _("--timeout takes seconds, from 0.001 to 86400"));
             }
         } else if (strcmp(argv[i], "--json") != 0) {
             return usage(options->program, stderr, EXIT_ARGUMENTS);
         }
     }
     if (options->target == NULL) {
-        return kv_client_refuse(options->program, "whom shall I ask? Give --target HOST:PORT, or set TARGET");
+        return kv_client_refuse(options->program,
+                                _("whom shall I ask? Give --target HOST:PORT, or set TARGET"));
     }
     return -1;
 }

@@ -166,8 +166,8 @@ int kv_service_open(struct kv_service *service, uv_loop_t *loop, struct log *log
     code = grpc_server_open(&service->server, loop, log, host, (uint16_t)port, error);
     if (code != 0) {
         struct error reason = *error;
-        error_set(error, reason.code, "%s: %s", reason.code == ERROR_CONFIG ? "RPC_HOST" : "RPC_PORT",
-                  reason.text);
+        error_set(error, reason.code, "%s", reason.code == ERROR_CONFIG ? "RPC_HOST" : "RPC_PORT");
+        error_because_of(error, &reason);
     }
     return code;
 }

@@ -69,11 +69,15 @@ int listener_open(uv_tcp_t *listener, uv_loop_t *loop, const char *host, uint16_
     }
     if (status != 0) {
         uv_close((uv_handle_t *)listener, NULL);
-        return error_set(error, ERROR_NETWORK, "port %u cannot be listened on: %s%s", (unsigned)port,
-                         uv_strerror(status),
-                         status == UV_EADDRINUSE
-                             ? " (stop what listens there, which ss -ltnp shows, or choose another port)"
-                             : "");
+        if (status == UV_EADDRINUSE) {
+            return error_set(error, ERROR_NETWORK,
+                             "port %u cannot be listened on: address already in use (stop what listens "
+                             "there, which ss -ltnp shows, or choose another port)",
+                             (unsigned)port);
+        }
+        error_set(error, ERROR_NETWORK, "port %u cannot be listened on", (unsigned)port);
+        error_because(error, uv_strerror(status));
+        return ERROR_NETWORK;
     }
     *bound = bound_port(listener);
     return 0;

@@ -72,24 +72,32 @@ static int find_interface(const char *interface, struct ip_mreqn *request, struc
 
 /* ---- opening ---- */
 
-static int refuse(const char *what, struct error *error)
+static int refuse_option(const char *option, struct error *error)
 {
-    return error_set(error, ERROR_NETWORK, "%s: %s", what, strerror(errno));
+    error_set(error, ERROR_NETWORK, "the kernel refuses %s", option);
+    error_because_errno(error, errno);
+    return ERROR_NETWORK;
 }
 
-static int refuse_route(const char *what, const struct multicast_options *options, struct error *error)
+static int refuse_route(const struct multicast_options *options, struct error *error)
 {
-    return error_set(
-        error, ERROR_NETWORK,
-        "%s %s: %s. Set MULTICAST_INTERFACE=lo to stay on this machine, name another interface there, "
-        "or add a route: ip route add 224.0.0.0/4 dev <interface>",
-        what, options->group, strerror(errno));
+    error_set(error, ERROR_NETWORK,
+              "cannot join the group %s or send to it (set MULTICAST_INTERFACE=lo to stay on this machine, "
+              "name another interface there, or add a route: ip route add 224.0.0.0/4 dev <interface>)",
+              options->group);
+    error_because_errno(error, errno);
+    return ERROR_NETWORK;
 }
 
 static int open_socket(struct error *error)
 {
     int socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    return socket_fd >= 0 ? socket_fd : refuse("no UDP socket to be had", error);
+    if (socket_fd < 0) {
+        error_set(error, ERROR_NETWORK, "no UDP socket to be had");
+        error_because_errno(error, errno);
+        return ERROR_NETWORK;
+    }
+    return socket_fd;
 }
 
 /* A large buffer: a burst waits there while the node is busy. What the kernel grants is read back. */
@@ -123,16 +131,18 @@ static int open_receiver(struct multicast *multicast, const struct multicast_opt
     multicast->receiver = receiver;
     /* Several nodes of one machine share the port; each receives every datagram. */
     if (set_option(receiver, SOL_SOCKET, SO_REUSEADDR, 1) != 0) {
-        return refuse("SO_REUSEADDR", error);
+        return refuse_option("SO_REUSEADDR", error);
     }
     /* Bound to the group, not to every address: what is sent to the port alone is not for us. */
     if (bind(receiver, (const struct sockaddr *)&multicast->group, sizeof multicast->group) != 0) {
-        return error_set(error, ERROR_NETWORK, "port %u of %s cannot be bound: %s", (unsigned)options->port,
-                         options->group, strerror(errno));
+        error_set(error, ERROR_NETWORK, "port %u of %s cannot be bound", (unsigned)options->port,
+                  options->group);
+        error_because_errno(error, errno);
+        return ERROR_NETWORK;
     }
     (void)set_option(receiver, IPPROTO_IP, IP_MULTICAST_ALL, 0); /* nor what other programs joined */
     if (setsockopt(receiver, IPPROTO_IP, IP_ADD_MEMBERSHIP, membership, sizeof *membership) != 0) {
-        return refuse_route("cannot join the group", options, error);
+        return refuse_route(options, error);
     }
     multicast->granted_buffer = ask_for_buffer(receiver, options->receive_buffer);
     return 0;
@@ -147,15 +157,15 @@ static int open_sender(struct multicast *multicast, const struct multicast_optio
     }
     multicast->sender = sender;
     if (set_option(sender, IPPROTO_IP, IP_MULTICAST_TTL, options->ttl) != 0) {
-        return refuse("IP_MULTICAST_TTL", error);
+        return refuse_option("IP_MULTICAST_TTL", error);
     }
     if (set_option(sender, IPPROTO_IP, IP_MULTICAST_LOOP, 1) !=
         0) { /* to this machine, and so to ourselves */
-        return refuse("IP_MULTICAST_LOOP", error);
+        return refuse_option("IP_MULTICAST_LOOP", error);
     }
     if (options->interface != NULL &&
         setsockopt(sender, IPPROTO_IP, IP_MULTICAST_IF, membership, sizeof *membership) != 0) {
-        return refuse_route("MULTICAST_INTERFACE cannot carry the group", options, error);
+        return refuse_route(options, error);
     }
     return 0;
 }
@@ -169,7 +179,9 @@ static int start_reading(struct multicast *multicast, uv_loop_t *loop, struct er
         status = uv_poll_start(&multicast->readable, UV_READABLE, on_readable);
     }
     if (status != 0) {
-        return error_set(error, ERROR_NETWORK, "the event loop refuses the socket: %s", uv_strerror(status));
+        error_set(error, ERROR_NETWORK, "the event loop refuses the socket");
+        error_because(error, uv_strerror(status));
+        return ERROR_NETWORK;
     }
     multicast->batch = memory_new(sizeof *multicast->batch);
     for (int i = 0; i < MULTICAST_BATCH; i++) {
@@ -261,7 +273,9 @@ int multicast_send(struct multicast *multicast, struct text bytes, struct error 
                       sizeof multicast->group);
     } while (sent < 0 && errno == EINTR);
     if (sent < 0) {
-        return refuse("the datagram was not sent", error);
+        error_set(error, ERROR_NETWORK, "the datagram was not sent");
+        error_because_errno(error, errno);
+        return ERROR_NETWORK;
     }
     return 0;
 }

@@ -230,7 +230,7 @@ int replica_open_links(struct replica *replica, const struct amqp_step *publishe
 
 int replica_refuse_start(struct replica *replica, const struct error *error)
 {
-    fprintf(stderr, "%s: %s\n", replica->part, error->text);
+    fprintf(stderr, "%s: %s\n", replica->part, error->words);
     return 1;
 }
 

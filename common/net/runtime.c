@@ -40,7 +40,9 @@ int runtime_open(struct runtime *runtime, struct log *log, struct error *error)
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of write(), not the end of the node */
     int status = uv_loop_init(&runtime->loop);
     if (status != 0) {
-        return error_set(error, ERROR_PROCESS, "no event loop to be had: %s", uv_strerror(status));
+        error_set(error, ERROR_PROCESS, "no event loop to be had");
+        error_because(error, uv_strerror(status));
+        return ERROR_PROCESS;
     }
     runtime->loop.data = runtime;
     uv_prepare_init(&runtime->loop, &runtime->before_wait);
@@ -51,8 +53,9 @@ int runtime_open(struct runtime *runtime, struct log *log, struct error *error)
         uv_signal_init(&runtime->loop, &runtime->signals[i]);
         status = uv_signal_start(&runtime->signals[i], on_signal, stop_signals[i].number);
         if (status != 0) {
-            return error_set(error, ERROR_PROCESS, "no handler for %s: %s", stop_signals[i].name,
-                             uv_strerror(status));
+            error_set(error, ERROR_PROCESS, "no handler for %s", stop_signals[i].name);
+            error_because(error, uv_strerror(status));
+            return ERROR_PROCESS;
         }
     }
     return 0;

@@ -135,7 +135,9 @@ static int open_pipe(struct prompt *prompt, uv_loop_t *loop, struct error *error
         status = uv_read_start((uv_stream_t *)&prompt->handle.pipe, on_pipe_room, on_pipe_read);
     }
     if (status != 0) {
-        return error_set(error, ERROR_PROCESS, "standard input cannot be read: %s", uv_strerror(status));
+        error_set(error, ERROR_PROCESS, "standard input cannot be read");
+        error_because(error, uv_strerror(status));
+        return ERROR_PROCESS;
     }
     return 0;
 }

@@ -164,7 +164,9 @@ int terminal_open(struct terminal *terminal, uv_loop_t *loop, const char *name, 
 
     int status = uv_poll_init(loop, &terminal->readable, STDIN_FILENO);
     if (status != 0) {
-        return error_set(error, ERROR_PROCESS, "the terminal cannot be read: %s", uv_strerror(status));
+        error_set(error, ERROR_PROCESS, "the terminal cannot be read");
+        error_because(error, uv_strerror(status));
+        return ERROR_PROCESS;
     }
     /* uv_poll_init made it non-blocking, and so, as they are one open file, what the log writes to and what the shell
      * will read from: a burst of lines would be cut short. read_character polls, so nothing here needs it. */
