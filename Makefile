@@ -16,7 +16,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2))
 
 CC := $(if $(filter default,$(origin CC)),cc,$(CC))
-libraries := libuv yajl libedit librabbitmq libssl libcrypto libnghttp2 sqlite3
+libraries := libuv yajl libedit librabbitmq libssl libcrypto libnghttp2 sqlite3 zlib
 # Asked only when something is compiled: `make setup` must run before pkg-config is there.
 library_cflags = $(eval library_cflags := $$(shell pkg-config --cflags $(libraries)))$(library_cflags)
 library_libs = $(eval library_libs := $$(shell pkg-config --libs $(libraries)))$(library_libs)
@@ -88,7 +88,7 @@ $(OUT)/lab: $(lab_library) $(net_library) $(core_library) | $(catalogue)
 
 $(core_library): $(call objects,$(core_sources))
 $(net_library): $(call objects,$(net_sources))
-$(lab_library): $(call objects,$(lab_sources))
+$(lab_library): $(call objects,$(lab_sources)) $(OUT)/obj/common/lab/page/page.o
 $(core_library) $(net_library) $(lab_library):
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
@@ -100,6 +100,11 @@ $(OUT)/obj/%.o: %.c | ready
 $(catalogue): po/pt_BR.po | ready
 	$(call say,MSGFMT,$@)
 	$(Q)mkdir -p $(@D) && msgfmt --check-format --check-domain --output-file=$@ $<
+
+# The page of the report, its texts as bytes of the program.
+$(OUT)/obj/common/lab/page/page.o: common/lab/page/page.S $(wildcard common/lab/page/*.css common/lab/page/*.js) | ready
+	$(call say,AS,$<)
+	$(Q)mkdir -p $(@D) && $(CC) -c -o $@ $<
 
 # Only when a compiler or a library is missing is anything installed, and only for demo and test.
 .PHONY: ready
@@ -167,8 +172,8 @@ $(tool_programs): $(OUT)/tests/tools/%: $(OUT)/obj/tests/tools/%.o $(net_library
 	$(link) $(library_libs) -lm
 
 # Fuzzers are whole programs built by clang, library and all, so that every branch of ours is seen.
-fuzzed_sources := $(core_sources) $(filter $(addprefix common/lab/,judge% history% linearizability% report% \
-	causality.c log_record.c log_source.c log_text_line.c names.c tell.c),$(lab_sources)) \
+fuzzed_sources := $(core_sources) $(filter-out common/lab/report_html%,$(filter $(addprefix common/lab/,judge% history% linearizability% report% \
+	causality.c log_record.c log_source.c log_text_line.c names.c tell.c),$(lab_sources))) \
 	$(addprefix common/net/,grpc_frame.c grpc_status.c kv_client_line.c kv_request.c recovery.c)
 build/fuzz/%: tests/fuzz/%.c $(fuzzed_sources) $(wildcard common/*.h common/lab/*.h common/net/*.h) | ready
 	$(call say,FUZZ,$@)

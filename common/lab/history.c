@@ -92,24 +92,24 @@ const struct fault_record *history_find_fault(const struct history *history, uin
     return NULL;
 }
 
+/* Lists of what single lines tell are in the order of their events, with which each record begins. */
+static int compare_event(const void *wanted, const void *record)
+{
+    uint32_t a = *(const uint32_t *)wanted;
+    uint32_t b = *(const uint32_t *)record;
+
+    return (a > b) - (a < b);
+}
+
 const struct store_record *history_find_store(const struct history *history, uint32_t event)
 {
-    for (size_t i = 0; i < history->store_count; i++) {
-        if (history->stores[i].event == event) {
-            return &history->stores[i];
-        }
-    }
-    return NULL;
+    return bsearch(&event, history->stores, history->store_count, sizeof *history->stores, compare_event);
 }
 
 const struct intervention *history_find_intervention(const struct history *history, uint32_t event)
 {
-    for (size_t i = 0; i < history->intervention_count; i++) {
-        if (history->interventions[i].event == event) {
-            return &history->interventions[i];
-        }
-    }
-    return NULL;
+    return bsearch(&event, history->interventions, history->intervention_count,
+                   sizeof *history->interventions, compare_event);
 }
 
 struct text history_process_name(const struct history *history, uint32_t process)

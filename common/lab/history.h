@@ -48,6 +48,7 @@ enum event_kind {
     EVENT_ELECT,
     EVENT_STEP_DOWN,
     EVENT_GIVE_UP,
+    EVENT_NETWORK, /* a fault line that tells how the network is asked to be from now on */
     EVENT_KIND_COUNT
 };
 

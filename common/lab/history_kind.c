@@ -28,6 +28,7 @@ static const struct {
     [EVENT_ELECT] = {"elect", ROLE_REPLICA, false},
     [EVENT_STEP_DOWN] = {"step_down", ROLE_REPLICA, false},
     [EVENT_GIVE_UP] = {"give_up", ROLE_CLIENT, false},
+    [EVENT_NETWORK] = {"fault", ROLE_REPLICA, false},
 };
 
 const char *event_kind_name(enum event_kind kind)
@@ -37,7 +38,11 @@ const char *event_kind_name(enum event_kind kind)
 
 enum event_kind history_kind_of(const struct log_record *record)
 {
-    for (enum event_kind kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+    if (record->message_uuid.bytes == NULL && text_equal(record->event, text_of("fault")) &&
+        text_equal(record->fault, text_of("settings"))) {
+        return EVENT_NETWORK;
+    }
+    for (enum event_kind kind = 0; kind < EVENT_NETWORK; kind++) {
         if (text_equal(record->event, text_of(kinds[kind].name))) {
             bool complete = !kinds[kind].about_command || record->message_uuid.bytes != NULL;
             return complete ? kind : EVENT_KIND_COUNT;

@@ -131,14 +131,20 @@ void judge(const struct history *history, struct judgement *judgement)
     judging_free(&judging);
 }
 
+static void forget(struct difference **keys, size_t *count)
+{
+    for (size_t i = 0; i < *count; i++) {
+        free((*keys)[i].last_set);
+    }
+    free(*keys);
+    *keys = NULL;
+    *count = 0;
+}
+
 void judgement_forget_differences(struct judgement *judgement)
 {
-    for (size_t i = 0; i < judgement->difference_count; i++) {
-        free(judgement->differences[i].last_set);
-    }
-    free(judgement->differences);
-    judgement->differences = NULL;
-    judgement->difference_count = 0;
+    forget(&judgement->differences, &judgement->difference_count);
+    forget(&judgement->agreements, &judgement->agreement_count);
 }
 
 void judgement_free(struct judgement *judgement)

@@ -59,10 +59,11 @@ static void compare_key(const struct converging *converging, uint32_t key)
                    history_value_set_by(history, states[0].last_set[key]);
     }
     judgement->keys += set;
-    if (!differs) {
+    if (!set) {
         return;
     }
-    struct difference *difference = &judgement->differences[judgement->difference_count++];
+    struct difference *difference = differs ? &judgement->differences[judgement->difference_count++]
+                                            : &judgement->agreements[judgement->agreement_count++];
     difference->key = key;
     difference->last_set = memory_new(judgement->replica_count * sizeof *difference->last_set);
     for (size_t r = 0; r < judgement->replica_count; r++) {
@@ -123,10 +124,13 @@ static void judge_states(struct converging *converging)
     struct verdict *verdict = &judgement->verdicts[GUARANTEE_CONVERGENCE];
 
     judgement->differences = memory_new(history->texts.count * sizeof *judgement->differences);
+    judgement->agreements = memory_new(history->texts.count * sizeof *judgement->agreements);
     for (uint32_t key = 0; key < history->texts.count; key++) {
         compare_key(converging, key);
     }
     qsort_r(judgement->differences, judgement->difference_count, sizeof *judgement->differences,
+            compare_differences, (void *)&history->texts);
+    qsort_r(judgement->agreements, judgement->agreement_count, sizeof *judgement->agreements,
             compare_differences, (void *)&history->texts);
     if (doubt(converging, verdict)) {
         verdict->outcome = OUTCOME_UNKNOWN;

@@ -6,6 +6,8 @@
 #include "common/lab/log_source.h"
 #include "common/lab/options.h"
 #include "common/lab/report.h"
+#include "common/lab/report_command.h"
+#include "common/lab/report_html.h"
 #include "common/lab/run.h"
 #include "common/words.h"
 
@@ -61,8 +63,8 @@ static int tell(const struct lab_options *options, const struct report *report)
     return exit_status_of(judgement_outcome(report->judgement));
 }
 
-/* Reads, judges, tells. */
-static int judge_sources(const struct lab_options *options, struct log_sources *sources)
+/* Reads, judges, tells; `page` is the path of the report to write, NULL for none. */
+static int judge_sources(const struct lab_options *options, struct log_sources *sources, const char *page)
 {
     struct history history = {0};
     struct judgement judgement;
@@ -76,6 +78,10 @@ static int judge_sources(const struct lab_options *options, struct log_sources *
     judge(&history, &judgement);
     struct report report = {&history, &judgement, sources};
     status = tell(options, &report);
+    if (page != NULL &&
+        report_html_write(page, report_html_name(options->run.directory), &report, &error) != 0) {
+        status = refuse(&error);
+    }
     judgement_free(&judgement);
     history_free(&history);
     return status;
@@ -90,7 +96,7 @@ static int compare(const struct lab_options *options)
     for (int i = 0; code == 0 && i < options->file_count; i++) {
         code = log_sources_add(&sources, options->files[i], &error);
     }
-    int status = code != 0 ? refuse(&error) : judge_sources(options, &sources);
+    int status = code != 0 ? refuse(&error) : judge_sources(options, &sources, NULL);
     log_sources_free(&sources);
     return status;
 }
@@ -122,10 +128,12 @@ static int run_and_judge(const struct lab_options *options)
     if (code == 0) {
         code = add_logs(&options->run, &sources, &error);
     }
-    int status = code != 0 ? refuse(&error) : judge_sources(options, &sources);
+    char page[4200];
+    snprintf(page, sizeof page, "%s/report.html", options->run.directory);
+    int status = code != 0 ? refuse(&error) : judge_sources(options, &sources, page);
     log_sources_free(&sources);
     if (!options->json && code == 0) {
-        printf("  The logs: %s\n", options->run.directory);
+        printf("  The logs: %s\n  The report: %s\n", options->run.directory, page);
     }
     return status;
 }
@@ -169,6 +177,8 @@ int main(int argc, char **argv)
         return run_and_judge(&options);
     case LAB_COMPARE:
         return compare(&options);
+    case LAB_REPORT:
+        return report_command(&options, &error) == 0 ? 0 : refuse(&error);
     case LAB_DEMO:
         return demo(&options);
     case LAB_BROKER:

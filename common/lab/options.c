@@ -38,6 +38,8 @@ void lab_usage(FILE *out)
         "usage: lab run PART [options]      start the nodes of a part, drive them, judge their logs\n"
         "       lab compare [options] FILE…  judge logs from anywhere: files, folders, patterns, - for "
         "stdin\n"
+        "       lab report [--out FILE] DIR…  what happened in runs, as one page for a browser "
+        "(report.html)\n"
         "       lab demo [options]           parts 1 to 4 on one bad network, and what held\n"
         "       lab broker [--nodes N] [--out DIR]  a private RabbitMQ, or a cluster, until Ctrl-C\n"
         "\n"
@@ -55,7 +57,7 @@ void lab_usage(FILE *out)
         "  --loss P            probability that a message is lost at a node (0)\n"
         "  --duplicate P       probability that it arrives twice (0)\n"
         "  --seed N            repeats commands and faults (42)\n"
-        "  --out DIR           for the logs (runs/PART-seedN beside this program)\n"
+        "  --out DIR           for the logs and the report (runs/PART-seedN beside this program)\n"
         "\n"
         "run, what happens on the way (times count from the first command; may be given several times):\n"
         "  --kill M@5s         SIGKILL to a member: node2, sequencer, leader, broker\n"
@@ -121,7 +123,7 @@ static int read_directory(struct run_options *run, const char *text, struct erro
 {
     int length = snprintf(run->directory, sizeof run->directory, "%s", text);
     if (length == 0 || (size_t)length >= sizeof run->directory) {
-        return error_set(error, ERROR_CONFIG, "--out is \"%.60s\": the path of a folder is allowed", text);
+        return error_set(error, ERROR_CONFIG, "--out is \"%.60s\": a path is allowed", text);
     }
     return 0;
 }
@@ -189,6 +191,8 @@ static int read_command(struct lab_options *options, const char *name, struct er
         options->command = LAB_RUN;
     } else if (strcmp(name, "compare") == 0) {
         options->command = LAB_COMPARE;
+    } else if (strcmp(name, "report") == 0) {
+        options->command = LAB_REPORT;
     } else if (strcmp(name, "demo") == 0) {
         options->command = LAB_DEMO;
         /* Few enough commands to look at, and a network bad enough to break every promise. */
@@ -202,7 +206,7 @@ static int read_command(struct lab_options *options, const char *name, struct er
         options->run.nodes = 1;
     } else if (strcmp(name, "help") != 0 && strcmp(name, "--help") != 0 && strcmp(name, "-h") != 0) {
         return error_set(error, ERROR_CONFIG,
-                         "unknown command \"%.60s\": run, compare, demo and broker are known", name);
+                         "unknown command \"%.60s\": run, compare, report, demo and broker are known", name);
     }
     return 0;
 }
@@ -246,6 +250,10 @@ static int read_rest(struct lab_options *options, char **rest, int count, struct
                    ? 0
                    : error_set(error, ERROR_CONFIG,
                                "lab compare needs logs: files, folders, patterns, or - for standard input");
+    case LAB_REPORT:
+        return count > 0 ? 0
+                         : error_set(error, ERROR_CONFIG,
+                                     "lab report needs the logs of runs: a folder for each, or a file");
     case LAB_DEMO:
     case LAB_BROKER:
         if (count != 0) {
@@ -292,7 +300,7 @@ int lab_options_read(struct lab_options *options, int argc, char **argv, struct 
 
     *options = (struct lab_options){.command = LAB_HELP, .run = run_options_standard("parte1")};
     if (argc < 2) {
-        return error_set(error, ERROR_CONFIG, "run, compare, demo or broker? lab --help tells more");
+        return error_set(error, ERROR_CONFIG, "run, compare, report, demo or broker? lab --help tells more");
     }
     code = read_command(options, argv[1], error);
     optind = 2;

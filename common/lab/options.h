@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum lab_command { LAB_HELP, LAB_RUN, LAB_COMPARE, LAB_DEMO, LAB_BROKER };
+enum lab_command { LAB_HELP, LAB_RUN, LAB_COMPARE, LAB_DEMO, LAB_BROKER, LAB_REPORT };
 
 struct lab_options {
     enum lab_command command;
@@ -17,7 +17,7 @@ struct lab_options {
     struct run_options run; /* run and demo */
     bool restarts;          /* --restart-after was given */
     uint32_t restart_after_ms;
-    char **files; /* compare: what is left of the command line */
+    char **files; /* compare and report: what is left of the command line */
     int file_count;
 };
 

@@ -1,0 +1,545 @@
+/* Draws a space-time diagram: time runs to the right, each process is a line, each message an arrow. Only what is in view
+ * is drawn; where there is too much for single marks, how much there is. */
+
+const LANE_HEIGHT = 64, LANE_LEAST = 26, LANES_TALL = 700;
+const STRIP_HEIGHT = 26, AXIS_HEIGHT = 28;
+const DETAIL_MOST = 3500;      /* events that are drawn one by one */
+const SPECIAL_MOST = 1500;     /* lost and repeated messages that are drawn among density */
+const HIDDEN_MARK = 4;         /* pixels: what waits for less is not drawn as waiting */
+
+const roundRange = (low, high, number) => Math.min(high, Math.max(low, number));
+
+function colours() {
+  const style = getComputedStyle(document.documentElement);
+  const names = ["text", "muted", "faint", "line", "surface", "page", "send", "deliver", "message", "wait", "operation",
+                 "bad", "lost", "repeated", "first", "second", "third", "pause", "search"];
+  return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+}
+
+class Drawing {
+  constructor(canvas, run, view) {
+    Object.assign(this, {canvas, run, view});
+    this.lanes = [];
+    this.laneOf = [];
+    this.layOut();
+  }
+
+  /* Clients that ask several things at once ("client1.7") share a line; the lab has none, what it does is drawn. */
+  layOut() {
+    const rank = {client: 0, replica: 1, coordinator: 2};
+    const byName = new Map();
+    this.laneOf = [];
+    this.run.processes.forEach((process, number) => {
+      if (process.role === "lab" || (process.role === "client" && !this.view.clients)) return;
+      const name = process.role === "client" ? process.name.replace(/\.\d+$/, "") : process.name;
+      const key = `${process.role} ${name}`;
+      if (!byName.has(key)) byName.set(key, {name, role: process.role, processes: []});
+      byName.get(key).processes.push(number);
+    });
+    const natural = new Intl.Collator("en", {numeric: true}).compare;
+    this.lanes = [...byName.values()].sort((a, b) => rank[a.role] - rank[b.role] || natural(a.name, b.name));
+    this.lanes.forEach((lane, i) => lane.processes.forEach((number) => this.laneOf[number] = i));
+    const height = roundRange(LANE_LEAST, LANE_HEIGHT, LANES_TALL / Math.max(1, this.lanes.length));
+    this.lanes.forEach((lane, i) => lane.y = STRIP_HEIGHT + height * (i + 0.55));
+    this.laneHeight = height;
+    this.height = STRIP_HEIGHT + height * this.lanes.length + 8 + AXIS_HEIGHT;
+  }
+
+  x(t) {
+    return this.left + (t - this.run.origin - this.view.from) / (this.view.to - this.view.from) * this.width;
+  }
+
+  t(x) {
+    return this.view.from + (x - this.left) / this.width * (this.view.to - this.view.from) + this.run.origin;
+  }
+
+  y(process) {
+    const lane = this.laneOf[process];
+    return lane === undefined ? null : this.lanes[lane].y;
+  }
+
+  draw() {
+    const ratio = window.devicePixelRatio || 1;
+    const box = this.canvas.parentElement.clientWidth;
+    this.canvas.style.height = `${this.height}px`;
+    this.canvas.width = Math.round(box * ratio);
+    this.canvas.height = Math.round(this.height * ratio);
+    const paper = this.canvas.getContext("2d");
+    paper.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.paper = paper;
+    this.c = colours();
+    this.left = Math.min(110, 20 + 7.5 * Math.max(4, ...this.lanes.map((lane) => lane.name.length)));
+    this.width = Math.max(50, box - this.left - 12);
+    this.drawn = {arrows: 0, crosses: 0, repeated: 0, crashes: 0, restarts: 0, pauses: 0, waits: 0, operations: 0, marks: 0,
+                  highlighted: 0, density: 0, strips: 0, cuts: 0, elected: 0, recovered: 0, labels: 0, followed: 0};
+    this.marks = [];
+    paper.fillStyle = this.c.surface;
+    paper.fillRect(0, 0, box, this.height);
+    this.drawNetwork();
+    this.drawAxis();
+    this.drawLanes();
+    paper.save();
+    paper.beginPath();
+    paper.rect(this.left - 6, 0, this.width + 12, this.height);
+    paper.clip();
+    this.drawEvents();
+    this.drawInterventions();
+    paper.restore();
+    return this.drawn;
+  }
+
+  stroke(colour, width, dash = []) {
+    this.paper.strokeStyle = colour;
+    this.paper.lineWidth = width;
+    this.paper.setLineDash(dash);
+  }
+
+  segment(x1, y1, x2, y2) {
+    this.paper.beginPath();
+    this.paper.moveTo(x1, y1);
+    this.paper.lineTo(x2, y2);
+    this.paper.stroke();
+  }
+
+  text(text, x, y, colour, font = "12px system-ui, sans-serif", align = "left") {
+    this.paper.fillStyle = colour;
+    this.paper.font = font;
+    this.paper.textAlign = align;
+    this.paper.textBaseline = "middle";
+    this.paper.fillText(isolated(text), x, y);
+  }
+
+  /* ---- what stands still: axis, lines, network ---- */
+
+  drawAxis() {
+    const span = this.view.to - this.view.from;
+    const wanted = span / (this.width / 110);
+    const power = 10 ** Math.floor(Math.log10(wanted));
+    const step = power * [1, 2, 5, 10].find((n) => n * power >= wanted);
+    const bottom = this.height - AXIS_HEIGHT;
+    for (let n = Math.ceil(this.view.from / step); n * step <= this.view.to; n++) {
+      const x = this.left + (n * step - this.view.from) / span * this.width;
+      this.stroke(this.c.line, 1);
+      this.segment(Math.round(x) + 0.5, STRIP_HEIGHT, Math.round(x) + 0.5, bottom);
+      this.text(formatTime(n * step), x, bottom + 14, this.c.muted, undefined, "center");
+    }
+  }
+
+  /* The times at which a process was there: from a start to a stop, or to a crash. */
+  drawLanes() {
+    for (const lane of this.lanes) {
+      const font = `${lane.role === "client" ? "" : "600 "}13px system-ui, sans-serif`;
+      this.text(lane.name, 10, lane.y, lane.role === "client" ? this.c.muted : this.c.text, font);
+      this.paper.save();
+      this.paper.beginPath();
+      this.paper.rect(this.left, 0, this.width, this.height);
+      this.paper.clip();
+      if (lane.role === "client") {
+        this.stroke(this.c.faint, 1, [2, 3]);
+        this.segment(this.left, lane.y, this.left + this.width, lane.y);
+      }
+      for (const number of lane.processes) this.drawLives(this.run.processes[number].lives, lane.y);
+      this.paper.restore();
+    }
+    this.paper.setLineDash([]);
+  }
+
+  drawLives(lives, y) {
+    lives.forEach((life, i) => {
+      const end = life.crashed ?? life.last;
+      this.stroke(this.c.muted, 2);
+      this.segment(this.x(life.start), y, this.x(end), y);
+      const next = lives[i + 1];
+      if (life.crashed !== undefined || next !== undefined) this.drawDown(life, end, next, y);
+    });
+  }
+
+  drawDown(life, end, next, y) {
+    const x = this.x(end), until = next === undefined ? this.left + this.width : this.x(next.start);
+    this.stroke(this.c.bad, 1.5, [2, 5]);
+    this.segment(x, y, until, y);
+    this.paper.setLineDash([]);
+    if (until - x > 60 && life.crashed !== undefined) {
+      const middle = (Math.max(x, this.left) + Math.min(until, this.left + this.width)) / 2;
+      this.text(word("down"), middle, y - 10, this.c.bad, "600 11px system-ui, sans-serif", "center");
+    }
+    if (life.crashed !== undefined && x >= this.left && x <= this.left + this.width) {
+      this.stroke(this.c.bad, 3);
+      this.segment(x - 7, y - 7, x + 7, y + 7);
+      this.segment(x - 7, y + 7, x + 7, y - 7);
+      this.text(word(life.killed ? "killed" : "crashed"), x, y - 17, this.c.bad, "600 11px system-ui, sans-serif", "center");
+      this.drawn.crashes++;
+    }
+    if (next !== undefined && until >= this.left && until <= this.left + this.width) {
+      this.stroke(this.c.bad, 2);
+      this.segment(until, y - 8, until, y + 8);
+      this.drawn.restarts++;
+    }
+  }
+
+  /* What faults were asked for, and since when; and where the network was cut. */
+  drawNetwork() {
+    const windows = this.view.windowsOf(this.run);
+    for (const {from, to, text, cut} of windows) {
+      const x1 = Math.max(this.left, this.x(from)), x2 = Math.min(this.left + this.width, this.x(to));
+      if (x2 <= x1 || text === "") continue;
+      this.paper.fillStyle = cut ? this.c.bad : this.c.wait;
+      this.paper.globalAlpha = 0.12;
+      this.paper.fillRect(x1, 2, x2 - x1, STRIP_HEIGHT - 6);
+      if (cut) this.paper.fillRect(x1, STRIP_HEIGHT, x2 - x1, this.height - AXIS_HEIGHT - STRIP_HEIGHT);
+      this.paper.globalAlpha = 1;
+      this.paper.save();
+      this.paper.beginPath();
+      this.paper.rect(x1, 0, x2 - x1, STRIP_HEIGHT);
+      this.paper.clip();
+      this.text(text, x1 + 6, STRIP_HEIGHT / 2 - 1, cut ? this.c.bad : this.c.muted, "11px system-ui, sans-serif");
+      this.paper.restore();
+      this.drawn.strips++;
+      this.drawn.cuts += cut ? 1 : 0;
+    }
+  }
+
+  /* Pauses, and what killed and started whom. */
+  drawInterventions() {
+    const {pause, resume} = this.run.kind;
+    for (const mark of this.run.marks) {
+      if (mark.kind !== pause) continue;
+      const target = this.run.processes.findIndex((process) => process.name === mark.target);
+      const y = this.y(target);
+      if (y === null || y === undefined) continue;
+      const end = this.run.marks.find((m) => m.kind === resume && m.target === mark.target && m.t >= mark.t);
+      const x1 = this.x(mark.t), x2 = end === undefined ? this.left + this.width : this.x(end.t);
+      if (x2 < this.left || x1 > this.left + this.width) continue;
+      this.drawPause(Math.max(x1, this.left), Math.min(x2, this.left + this.width), y);
+    }
+  }
+
+  drawPause(x1, x2, y) {
+    this.paper.save();
+    this.paper.beginPath();
+    this.paper.rect(x1, y - 9, x2 - x1, 18);
+    this.paper.clip();
+    this.paper.fillStyle = this.c.surface;
+    this.paper.fillRect(x1, y - 9, x2 - x1, 18);
+    this.stroke(this.c.pause, 1.5);
+    for (let x = x1 - 18; x < x2 + 18; x += 7) this.segment(x, y + 9, x + 18, y - 9);
+    this.paper.restore();
+    this.stroke(this.c.pause, 1);
+    this.paper.strokeRect(x1, y - 9, x2 - x1, 18);
+    if (x2 - x1 > 50) this.text(word("paused"), (x1 + x2) / 2, y - 17, this.c.pause, "600 11px system-ui, sans-serif", "center");
+    this.drawn.pauses++;
+  }
+
+  /* ---- events ---- */
+
+  /* Calls back for each loaded event between two times, in their order. */
+  each(from, to, visit) {
+    for (const number of this.run.blocksBetween(from, to)) {
+      const block = this.run.loaded.get(number);
+      if (block === undefined) continue;
+      for (let i = firstAt(block, from); i < block.count && block.t[i] <= to; i++) visit(block, i);
+    }
+  }
+
+  count(from, to) {
+    let count = 0;
+    for (const number of this.run.blocksBetween(from, to)) {
+      const block = this.run.loaded.get(number);
+      if (block === undefined) return Infinity;
+      count += firstAt(block, to + 1) - firstAt(block, from);
+    }
+    return count;
+  }
+
+  drawEvents() {
+    const from = this.t(this.left), to = this.t(this.left + this.width);
+    const wide = (to - from) / 2;
+    const focus = this.view.focusOf(this.run);
+    const count = this.count(from, to);
+    if (count <= DETAIL_MOST) {
+      this.each(from - wide, to + wide, (block, i) => this.drawSpan(block, i, focus));
+      this.each(from - wide, to + wide, (block, i) => this.drawArrow(block, i, focus));
+      this.each(from, to, (block, i) => this.drawMark(block, i, focus));
+    } else {
+      this.drawDensity(from, to, Number.isFinite(count));
+      this.drawSpecial(from, to, focus);
+    }
+    this.drawFollowed(from - wide, to + wide, focus, count <= DETAIL_MOST);
+    this.drawLabels(from, to, focus, count);
+    this.inView = count;
+  }
+
+  /* The colour that follows a command through the picture, null for one that is in no focus. */
+  colourOf(focus, block, i) {
+    const command = this.run.commandOf(block, i);
+    if (command === null) return null;
+    const place = focus.commands.indexOf(command.number);
+    if (place >= 0) return [this.c.first, this.c.second, this.c.third][place % 3];
+    return focus.matches(command) ? this.c.search : null;
+  }
+
+  /* How long something took on one line: a wait for its turn, or a client's for its answer. */
+  drawSpan(block, i, focus) {
+    const kind = this.run.kinds[block.kind[i]];
+    if (kind !== "deliver" && kind !== "complete") return;
+    const y = this.y(block.process[i]);
+    if (y === undefined || y === null) return;
+    const cause = this.run.find(kind === "complete" ? this.invocationOf(block, i) : block.cause[i]);
+    if (cause === null || cause[0].process[cause[1]] !== block.process[i]) return;
+    const x1 = this.x(cause[0].t[cause[1]]), x2 = this.x(block.t[i]);
+    if (x2 - x1 < HIDDEN_MARK) return;
+    const colour = this.colourOf(focus, block, i);
+    this.paper.globalAlpha = colour !== null ? 0.55 : focus.dims ? 0.12 : kind === "complete" ? 0.35 : 0.5;
+    this.paper.fillStyle = colour ?? (kind === "complete" ? this.c.operation : this.c.wait);
+    const half = kind === "complete" ? 5 : 3.5;
+    this.paper.beginPath();
+    this.paper.roundRect(x1, y - half, x2 - x1, 2 * half, half);
+    this.paper.fill();
+    this.paper.globalAlpha = 1;
+    this.drawn[kind === "complete" ? "operations" : "waits"]++;
+  }
+
+  /* A client does one thing after the other: its invocation is the last one before, of the same command. */
+  invocationOf(block, i) {
+    for (let k = i - 1; k >= Math.max(0, i - 20000); k--) {
+      if (block.command[k] === block.command[i] && block.kind[k] === this.run.kind.invoke) return block.first + k;
+    }
+    return -1;
+  }
+
+  drawArrow(block, i, focus) {
+    const cause = this.run.find(block.cause[i]);
+    if (cause === null) return;
+    const [from, k] = cause;
+    const y1 = this.y(from.process[k]), y2 = this.y(block.process[i]);
+    const kind = this.run.kinds[block.kind[i]];
+    const lost = (block.flags[i] & FLAG_LOST) !== 0;
+    if (y1 === undefined || y2 === undefined || y1 === null || y2 === null || (y1 === y2 && !lost)) return;
+    if (kind === "fault" && !lost) return; /* the message itself follows */
+    const x1 = this.x(from.t[k]), x2 = this.x(block.t[i]);
+    if (Math.max(x1, x2) < this.left || Math.min(x1, x2) > this.left + this.width) return;
+    const repeated = (block.flags[i] & FLAG_REPEATED) !== 0;
+    const colour = this.colourOf(focus, block, i);
+    const light = kind === "send" || kind === "complete";
+    this.paper.globalAlpha = colour !== null ? 1 : focus.dims ? (lost ? 0.35 : 0.1) : lost || repeated ? 0.9 : light ? 0.4 : 0.5;
+    this.arrow(x1, y1, x2, y2, colour ?? (lost ? this.c.lost : repeated ? this.c.repeated : this.c.message),
+               colour !== null ? 2.2 : lost || repeated ? 1.6 : 1, {lost, repeated, light});
+    this.paper.globalAlpha = 1;
+  }
+
+  arrow(x1, y1, x2, y2, colour, width, {lost, repeated, light}) {
+    const length = Math.hypot(x2 - x1, y2 - y1) || 1;
+    let dx = (x2 - x1) / length, dy = (y2 - y1) / length;
+    if (lost && y1 === y2) [dx, dy] = [0.4, -0.9]; /* to itself: it leaves the line and ends */
+    const reach = lost ? (y1 === y2 ? this.laneHeight * 0.3 : length * 0.72) : length - 4;
+    const ex = x1 + dx * reach, ey = y1 + dy * reach;
+    this.stroke(colour, width, lost ? [5, 3] : repeated ? [3, 2] : light ? [1, 2] : []);
+    this.segment(x1, y1, ex, ey);
+    this.paper.setLineDash([]);
+    if (lost) {
+      this.stroke(colour, width + 1);
+      this.segment(ex - 5, ey - 5, ex + 5, ey + 5);
+      this.segment(ex - 5, ey + 5, ex + 5, ey - 5);
+      this.drawn.crosses++;
+    } else {
+      const size = 4 + width;
+      this.paper.fillStyle = colour;
+      this.paper.beginPath();
+      this.paper.moveTo(ex + dx * 2, ey + dy * 2);
+      this.paper.lineTo(ex - dx * size - dy * size * 0.5, ey - dy * size + dx * size * 0.5);
+      this.paper.lineTo(ex - dx * size + dy * size * 0.5, ey - dy * size - dx * size * 0.5);
+      this.paper.fill();
+      this.drawn.arrows++;
+      this.drawn.repeated += repeated ? 1 : 0;
+    }
+  }
+
+  drawMark(block, i, focus) {
+    const y = this.y(block.process[i]);
+    if (y === undefined || y === null) return;
+    const kind = this.run.kinds[block.kind[i]];
+    const x = this.x(block.t[i]);
+    const colour = this.colourOf(focus, block, i);
+    this.marks.push({x, y, block, i});
+    this.drawn.marks++;
+    this.paper.globalAlpha = colour === null && focus.dims ? 0.25 : 1;
+    this.shape(kind, x, y, colour);
+    this.paper.globalAlpha = 1;
+  }
+
+  /* The marks of the legend; the legend is drawn with this, too. */
+  shape(kind, x, y, colour) {
+    const paper = this.paper;
+    const size = colour != null ? 5.5 : 4;
+    paper.beginPath();
+    if (kind === "deliver") {
+      paper.fillStyle = colour ?? this.c.deliver;
+      paper.moveTo(x, y - size - 1);
+      paper.lineTo(x + size + 1, y);
+      paper.lineTo(x, y + size + 1);
+      paper.lineTo(x - size - 1, y);
+      paper.fill();
+    } else if (kind === "send" || kind === "invoke") {
+      paper.fillStyle = colour ?? this.c.send;
+      paper.arc(x, y, size, 0, 7);
+      paper.fill();
+    } else if (kind === "receive" || kind === "complete") {
+      paper.fillStyle = this.c.surface;
+      paper.arc(x, y, size - 0.8, 0, 7);
+      paper.fill();
+      this.stroke(colour ?? this.c.message, 1.5);
+      paper.stroke();
+    } else if (kind === "elect") {
+      paper.fillStyle = this.c.send;
+      for (let k = 0; k < 10; k++) {
+        const radius = k % 2 === 0 ? 9 : 4;
+        paper.lineTo(x + radius * Math.sin(k * Math.PI / 5), y - radius * Math.cos(k * Math.PI / 5));
+      }
+      paper.fill();
+      this.text(word("elected"), x, y + 17, this.c.send, "600 11px system-ui, sans-serif", "center");
+      this.drawn.elected++;
+    } else if (kind === "recover") {
+      paper.fillStyle = this.c.surface;
+      paper.rect(x - 4, y - 4, 8, 8);
+      paper.fill();
+      this.stroke(this.c.send, 1.5);
+      paper.stroke();
+      this.drawn.recovered++;
+    } else {
+      this.stroke(this.c.muted, 1);
+      this.segment(x, y - 4, x, y + 4);
+    }
+  }
+
+  /* ---- too much for single marks ---- */
+
+  drawDensity(from, to, exact) {
+    const bins = Math.floor(this.width / 2);
+    const rows = exact ? this.binEvents(from, to, bins) : this.binOverview(from, to, bins);
+    const most = Math.max(1, ...rows.map((row) => row.reduce((a, b) => Math.max(a, b), 0)));
+    rows.forEach((row, lane) => {
+      const y = this.lanes[lane].y;
+      this.paper.fillStyle = this.c.message;
+      this.paper.globalAlpha = 0.75;
+      row.forEach((count, bin) => {
+        if (count === 0) return;
+        const height = 2 + (this.laneHeight * 0.7 - 2) * Math.log1p(count) / Math.log1p(most);
+        this.paper.fillRect(this.left + bin * 2, y - height / 2, 2, height);
+        this.drawn.density++;
+      });
+      this.paper.globalAlpha = 1;
+    });
+  }
+
+  binEvents(from, to, bins) {
+    const rows = this.lanes.map(() => new Float64Array(bins));
+    this.each(from, to, (block, i) => {
+      const lane = this.laneOf[block.process[i]];
+      if (lane !== undefined) rows[lane][Math.min(bins - 1, Math.floor((block.t[i] - from) / (to - from) * bins))]++;
+    });
+    return rows;
+  }
+
+  /* Out of the counts that the page has of the whole run. */
+  binOverview(from, to, bins) {
+    const rows = this.lanes.map(() => new Float64Array(bins));
+    this.run.overview.forEach((counts, process) => {
+      const lane = this.laneOf[process];
+      if (lane === undefined) return;
+      const width = (this.run.span + 1) / counts.length;
+      for (let bin = 0; bin < bins; bin++) {
+        const t = from + (bin + 0.5) / bins * (to - from);
+        const at = Math.floor(t / width);
+        if (at >= 0 && at < counts.length) rows[lane][bin] += counts[at] * (to - from) / bins / width;
+      }
+    });
+    return rows;
+  }
+
+  /* Lost and repeated messages stay visible among many others. */
+  drawSpecial(from, to, focus) {
+    let left = SPECIAL_MOST;
+    this.each(from, to, (block, i) => {
+      if (block.flags[i] !== 0 && left-- > 0) this.drawArrow(block, i, focus);
+      const kind = block.kind[i];
+      if (kind === this.run.kind.elect || kind === this.run.kind.recover) this.drawMark(block, i, focus);
+    });
+  }
+
+  /* What is in focus is drawn over all else: the arrows of its commands, and its proof with numbers. */
+  drawFollowed(from, to, focus, detailed) {
+    if (focus.commands.length > 0) {
+      this.each(from, to, (block, i) => {
+        const command = this.run.commandOf(block, i);
+        if (command === null || !focus.commands.includes(command.number)) return;
+        this.drawArrow(block, i, focus);
+        this.drawMark(block, i, focus);
+        this.drawn.followed++;
+      });
+    }
+    if (!detailed && focus.searching) {
+      this.each(from, to, (block, i) => {
+        const command = this.run.commandOf(block, i);
+        if (command !== null && focus.matches(command)) this.drawMark(block, i, focus);
+      });
+    }
+    focus.evidence.forEach((rank, i) => {
+      const found = this.run.find(rank);
+      const y = found === null ? undefined : this.y(found[0].process[found[1]]);
+      if (y === undefined || y === null) return;
+      const x = this.x(found[0].t[found[1]]);
+      this.drawMark(found[0], found[1], focus);
+      this.stroke(this.c.bad, 2);
+      this.paper.beginPath();
+      this.paper.arc(x, y, 10, 0, 7);
+      this.paper.stroke();
+      this.badge(i + 1, x, y);
+      this.drawn.highlighted++;
+    });
+  }
+
+  badge(number, x, y) {
+    this.paper.fillStyle = this.c.bad;
+    this.paper.beginPath();
+    this.paper.arc(x, y - 19, 8, 0, 7);
+    this.paper.fill();
+    this.text(String(number), x, y - 18.5, this.c.surface, "600 11px system-ui, sans-serif", "center");
+  }
+
+  /* What is delivered, in words, where there is room. */
+  drawLabels(from, to, focus, count) {
+    if (count > DETAIL_MOST) return;
+    const taken = new Map();
+    const ring = new Set(focus.evidence);
+    const label = (block, i, must) => {
+      const y = this.y(block.process[i]);
+      const command = this.run.commandOf(block, i);
+      if (y === undefined || y === null || command === null || this.run.kinds[block.kind[i]] !== "deliver") return;
+      const colour = this.colourOf(focus, block, i);
+      const text = this.shortCommand(command);
+      const font = must ? "600 12px system-ui, sans-serif" : "11px system-ui, sans-serif";
+      this.paper.font = font;
+      const half = this.paper.measureText(text).width / 2, x = this.x(block.t[i]);
+      const spans = taken.get(y) ?? [];
+      if (spans.some(([a, b]) => x - half < b + 6 && x + half > a - 6)) return;
+      taken.set(y, [...spans, [x - half, x + half]]);
+      this.text(text, x, y + 18, colour ?? this.c.muted, font, "center");
+      this.drawn.labels++;
+    };
+    focus.evidence.forEach((rank) => {
+      const found = this.run.find(rank);
+      if (found !== null) label(...found, true);
+    });
+    if (this.laneHeight < 44) return;
+    this.each(from, to, (block, i) => {
+      if (block.kind[i] === this.run.kind.deliver && !ring.has(block.first + i) &&
+          (!focus.dims || this.colourOf(focus, block, i) !== null)) label(block, i, false);
+    });
+  }
+
+  shortCommand(command) {
+    const key = command.key ?? "", value = (command.value ?? "").replace(/^"(.*)"$/, "$1");
+    const text = value === "" ? `${command.type} ${key}` : `${key}=${value}`;
+    return text.length > 18 ? `${text.slice(0, 17)}…` : text;
+  }
+}
