@@ -16,7 +16,7 @@ static int add_run(struct report_html *html, const char *argument, struct error 
         code = log_sources_read(&sources, &history, error);
     }
     if (code == 0 && history.event_count == 0) {
-        code = error_set(error, ERROR_FILE, _("%.200s holds no line of an Ordem log"), argument);
+        code = error_set(error, ERROR_FILE, "%.200s holds no line of an Ordem log", argument);
     }
     if (code == 0) {
         judge(&history, &judgement);
