@@ -9,7 +9,7 @@
 
 static int make_one(const char *path, const char *setting, struct error *error)
 {
-    if (mkdir(path, 0755) != 0 && errno != EEXIST) {
+    if (mkdir(path, 0777) != 0 && errno != EEXIST) {
         error_set(error, ERROR_FILE, "the folder %.200s cannot be made (choose another with %s)", path,
                   setting);
         error_because_errno(error, errno);

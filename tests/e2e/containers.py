@@ -10,6 +10,7 @@ import os
 import pathlib
 import pty
 import re
+import shlex
 import shutil
 import signal
 import struct
@@ -100,8 +101,11 @@ class Composition:
         self.containers = containers
         self.volumes = set()  # of all containers that down() has removed; one without a name tells no project
 
+    def command(self, *arguments):
+        return ["docker", "compose", "-p", PROJECT, "-f", str(ROOT / self.folder / self.file), *arguments]
+
     def compose(self, *arguments):
-        return run("docker", "compose", "-p", PROJECT, "-f", str(ROOT / self.folder / self.file), *arguments)
+        return run(*self.command(*arguments))
 
     def names_are_free(self):
         taken = [f"{container} exists (project {labels.get('com.docker.compose.project', 'none')})"
@@ -138,6 +142,12 @@ class Composition:
                 found.setdefault(match[1], []).append(dict(FIELD.findall(match[3]), event=match[2]))
         return found
 
+    def judge(self):
+        """What the READMEs type of a running composition: exit status and output of its `lab`."""
+        logs = self.command("logs", "--no-color")
+        lab = self.command("run", "--rm", "-T", "lab", "compare", "-")
+        return run("bash", "-c", f"set -o pipefail; {shlex.join(logs)} | {shlex.join(lab)}")
+
     def down(self, *arguments):
         """Docker compose down: its exit status and output, what docker says of each container's end, and signals."""
         for container in self.containers:
@@ -169,7 +179,7 @@ class Composition:
             run("docker", "volume", "rm", volume)
 
     def remove(self):
-        status, output = self.compose("down", "--volumes", "--rmi", "local", "--remove-orphans", "--timeout", "5")
+        status, output = self.compose("--profile", "*", "down", "--volumes", "--rmi", "local", "--remove-orphans", "--timeout", "5")
         if status != 0:
             comment("not everything could be removed:\n" + output)
         self.remove_nameless_volumes()
@@ -236,13 +246,18 @@ class Terminal:
 
 
 def main(*stories):
-    """Runs (composition, story) pairs one after the other: story(composition) once its containers are healthy."""
+    """Runs stories one after the other: functions, or (composition, function) pairs, which are called once the
+    composition's containers are healthy."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda received, _: sys.exit(128 + received))  # so that finally cleans up
     if not docker_is_usable():
         print("ok 1 - docker # SKIP docker is not usable here\n1..1")
         return 0
-    for composition, story in stories:
+    for story in stories:
+        if callable(story):
+            story()
+            continue
+        composition, story = story
         if not composition.names_are_free():
             continue
         try:

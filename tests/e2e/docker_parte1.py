@@ -97,6 +97,13 @@ def detaching_leaves_it_running(second):
           status is not None and state("kv_node2").get("Running") is True, f"attach: {status}, {state('kv_node2')}")
 
 
+def lab_judges():
+    """Two people typed at once: whether all nodes have one order is the network's affair."""
+    status, output = COMPOSITION.judge()
+    check("docker compose logs --no-color | docker compose run --rm -T lab compare -: all that two nodes typed is judged",
+          status in (0, 1) and "3 nodes" in output and "✓ delivery" in output and "✓ no creation" in output, output)
+
+
 def exit_ends_one(first):
     first.keys("EXIT" + ENTER)
     first.ends()
@@ -129,6 +136,7 @@ def story(_):
         commands_reach_all(first, second)
         print_shows_snapshots(first)
         prompt_is_usable(first)
+        lab_judges()
         detaching_leaves_it_running(second)
         exit_ends_one(first)
     down_kills_nobody()

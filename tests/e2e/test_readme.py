@@ -9,7 +9,7 @@ PARTS = ["parte1-multicast", "parte2-multipub", "parte3-sequencer", "parte4-lead
 PAGES = ["README"] + [part + "/README" for part in PARTS]
 
 # Commands that a test cannot type: they run for as long as the user likes, or are this test's own caller, or need
-# Docker (tests/e2e/docker_parte*.py type those).
+# Docker (tests/e2e/docker_*.py type those).
 ELSEWHERE = re.compile(r"make (test|demo)|NODE_ID=|AMQP_URL=|export |build/lab broker|build/parte\d (client|sequencer)|docker ")
 
 # Commands of the experiments, and what the page says that they print.
