@@ -1,6 +1,7 @@
 /* What keeps the judge from trusting a log. */
 #include "common/lab/history_parts.h"
 #include "common/memory.h"
+#include "common/words.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -20,7 +21,7 @@ void history_add_problem(struct history *history, uint32_t process, bool missing
         return;
     }
     va_start(arguments, format);
-    vsnprintf(problem.text, sizeof problem.text, format, arguments);
+    vsnprintf(problem.text, sizeof problem.text, gettext(format), arguments);
     va_end(arguments);
     text_make_printable(problem.text);
     history->problems = memory_grow(history->problems, &history->problem_capacity, history->problem_count + 1,
@@ -47,7 +48,7 @@ static void process_problem(struct history *history, const struct process *proce
     struct text name = names_text(&history->texts, process->name);
     history_add_problem(history, (uint32_t)(process - history->processes), missing_deliveries,
                         "%.*s's log %s: ordem_local goes from %" PRId64 " to %" PRId64 " at line %" PRIu32,
-                        (int)name.length, name.bytes, what, from, to, place.number);
+                        (int)name.length, name.bytes, _(what), from, to, place.number);
 }
 
 void history_check_ordem_local(struct history *history, struct process *process, int64_t ordem_local,
@@ -56,13 +57,13 @@ void history_check_ordem_local(struct history *history, struct process *process,
     int64_t last = process->last_ordem_local;
 
     if (ordem_local == LOG_RECORD_NO_NUMBER) {
-        process_problem(history, process, false, "has a delivery without its number", last, 0, place);
+        process_problem(history, process, false, N_("has a delivery without its number"), last, 0, place);
         return;
     }
     if (ordem_local > last + 1) {
-        process_problem(history, process, true, "is cut", last, ordem_local, place);
+        process_problem(history, process, true, N_("is cut"), last, ordem_local, place);
     } else if (ordem_local <= last) {
-        process_problem(history, process, false, "was altered or holds a line twice", last, ordem_local,
+        process_problem(history, process, false, N_("was altered or holds a line twice"), last, ordem_local,
                         place);
     }
     process->last_ordem_local = ordem_local;
@@ -72,7 +73,7 @@ void history_check_end(struct history *history, const struct process *process, i
                        struct line_place place)
 {
     if (ordem_local != LOG_RECORD_NO_NUMBER && ordem_local > process->last_ordem_local) {
-        process_problem(history, process, true, "is cut before its end", process->last_ordem_local,
+        process_problem(history, process, true, N_("is cut before its end"), process->last_ordem_local,
                         ordem_local, place);
     }
 }

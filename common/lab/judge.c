@@ -6,20 +6,20 @@
 
 static const struct {
     const char *title, *name;
-} guarantee_texts[GUARANTEE_COUNT] = {[GUARANTEE_DELIVERY] = {"delivery", "delivery"},
-                                      [GUARANTEE_NO_DUPLICATES] = {"no duplicates", "no_duplicates"},
-                                      [GUARANTEE_NO_CREATION] = {"no creation", "no_creation"},
-                                      [GUARANTEE_FIFO] = {"FIFO per sender", "fifo"},
-                                      [GUARANTEE_CAUSAL] = {"causal order", "causal_order"},
-                                      [GUARANTEE_TOTAL] = {"total order", "total_order"},
-                                      [GUARANTEE_CONVERGENCE] = {"convergence", "convergence"},
-                                      [GUARANTEE_GAP_FREE] = {"gap-free seq", "gap_free_seq"},
-                                      [GUARANTEE_LINEARIZABLE] = {"linearizable reads",
+} guarantee_texts[GUARANTEE_COUNT] = {[GUARANTEE_DELIVERY] = {N_("delivery"), "delivery"},
+                                      [GUARANTEE_NO_DUPLICATES] = {N_("no duplicates"), "no_duplicates"},
+                                      [GUARANTEE_NO_CREATION] = {N_("no creation"), "no_creation"},
+                                      [GUARANTEE_FIFO] = {N_("FIFO per sender"), "fifo"},
+                                      [GUARANTEE_CAUSAL] = {N_("causal order"), "causal_order"},
+                                      [GUARANTEE_TOTAL] = {N_("total order"), "total_order"},
+                                      [GUARANTEE_CONVERGENCE] = {N_("convergence"), "convergence"},
+                                      [GUARANTEE_GAP_FREE] = {N_("gap-free seq"), "gap_free_seq"},
+                                      [GUARANTEE_LINEARIZABLE] = {N_("linearizable reads"),
                                                                   "linearizable_reads"}};
 
 const char *guarantee_title(enum guarantee guarantee)
 {
-    return guarantee_texts[guarantee].title;
+    return _(guarantee_texts[guarantee].title);
 }
 
 const char *guarantee_name(enum guarantee guarantee)
@@ -58,17 +58,17 @@ static const char *reason_for_doubt(const struct judging *judging, enum guarante
         return NULL; /* the clients' word counts, and no node's */
     }
     if (judging->judgement->commands == 0) {
-        return "no command was sent";
+        return _("no command was sent");
     }
     if (judging->judgement->nodes < 2 &&
         (guarantee == GUARANTEE_TOTAL || guarantee == GUARANTEE_CONVERGENCE)) {
-        return "one node's log alone: there is nothing to compare it with";
+        return _("one node's log alone: there is nothing to compare it with");
     }
     if (logs_incomplete(history)) {
-        return "a log is missing or incomplete, see above";
+        return _("a log is missing or incomplete, see above");
     }
     if (judging->sender_log_missing && needs_senders(guarantee)) {
-        return "a sender's log is not among the files";
+        return _("a sender's log is not among the files");
     }
     return NULL;
 }

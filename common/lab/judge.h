@@ -50,10 +50,10 @@ enum outcome { OUTCOME_HOLDS, OUTCOME_VIOLATED, OUTCOME_UNKNOWN };
 
 struct verdict {
     enum outcome outcome;
-    bool not_applicable;             /* there is nothing that it could be said of: it holds, of nothing */
-    uint64_t count;                  /* violations; of what, `finding` says */
-    struct buffer finding;           /* "8 of 900 deliveries are missing"; where unknown, why */
-    struct buffer story;             /* of the counterexample: one sentence that says what happened and why */
+    bool not_applicable;   /* there is nothing that it could be said of: it holds, of nothing */
+    uint64_t count;        /* violations; of what, `finding` says */
+    struct buffer finding; /* "8 of 900 deliveries are missing"; where unknown, why; in the user's language */
+    struct buffer story;   /* of the counterexample: one sentence that says what happened and why */
     uint32_t evidence[EVIDENCE_MAX]; /* events whose lines prove it, in the order of the story */
     size_t evidence_count;
 };
@@ -95,7 +95,7 @@ void judgement_free(struct judgement *judgement);
 /* OUTCOME_VIOLATED if anything is, else OUTCOME_UNKNOWN if anything is, else OUTCOME_HOLDS. */
 enum outcome judgement_outcome(const struct judgement *judgement);
 
-/* "total order", for people; "total_order", for programs. */
+/* "total order", for people, in their language; "total_order", for programs. */
 const char *guarantee_title(enum guarantee guarantee);
 const char *guarantee_name(enum guarantee guarantee);
 

@@ -28,20 +28,19 @@ static void tell_knowledge(struct judging *judging, uint32_t cause, uint32_t eff
     uint32_t sender = history->commands[effect].sender_process;
     uint32_t delivery = judging_delivery(judging, sender, cause);
 
-    tell_process(&verdict->story, history, sender);
+    const char *knowledge;
     if (history->commands[cause].sender_process == sender) {
-        buffer_add_string(&verdict->story, " had itself sent ");
+        knowledge = N_("{1} had itself sent {2} when it sent {3}");
         verdict_add_evidence(verdict, history->commands[cause].send_event);
     } else if (delivery != HISTORY_NONE && delivery < history->commands[effect].send_event) {
-        buffer_add_string(&verdict->story, " had delivered ");
+        knowledge = N_("{1} had delivered {2} when it sent {3}");
         verdict_add_evidence(verdict, delivery);
     } else {
-        buffer_add_string(&verdict->story, " knew, through what it had delivered, of ");
+        knowledge = N_("{1} knew, through what it had delivered, of {2} when it sent {3}");
         verdict_add_evidence(verdict, history->commands[cause].send_event);
     }
-    tell_command(&verdict->story, history, cause);
-    buffer_add_string(&verdict->story, " when it sent ");
-    tell_command(&verdict->story, history, effect);
+    tell_that(&verdict->story, history, knowledge, the_process(sender), the_command(cause),
+              the_command(effect));
 }
 
 static void tell_example(struct judging *judging, const struct example *example)
@@ -51,7 +50,7 @@ static void tell_example(struct judging *judging, const struct example *example)
 
     verdict->outcome = OUTCOME_VIOLATED;
     tell_knowledge(judging, example->cause, example->effect);
-    buffer_add_string(&verdict->story, ", but ");
+    buffer_add_string(&verdict->story, _(", but "));
     verdict_add_evidence(verdict, history->commands[example->effect].send_event);
     tell_order_at(verdict, judging, example->life, example->effect, example->cause);
     tell_overtaking(verdict, history, example->life->incarnation->process, example->cause);
@@ -130,8 +129,11 @@ void judge_causal(struct judging *judging)
     if (verdict->count > 0) {
         tell_example(judging, &causal.example);
         buffer_add_format(&verdict->finding,
-                          "%" PRIu64 " deliveries came before something that they depend on", verdict->count);
+                          ngettext("%" PRIu64 " delivery came before something that it depends on",
+                                   "%" PRIu64 " deliveries came before something that they depend on",
+                                   verdict->count),
+                          verdict->count);
     } else {
-        buffer_add_string(&verdict->finding, "nothing was delivered before what it depends on");
+        buffer_add_string(&verdict->finding, _("nothing was delivered before what it depends on"));
     }
 }

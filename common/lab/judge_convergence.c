@@ -98,18 +98,18 @@ static bool doubt(const struct converging *converging, struct verdict *verdict)
         all_have_it &= install != HISTORY_NONE && judging->history->events[install].seq >= unknown;
     }
     if (unknown > 0 && (judgement->difference_count > 0 || !all_have_it)) {
-        tell_process(&verdict->finding, judging->history, judgement->replicas[who]);
-        buffer_add_format(&verdict->finding,
-                          " installed a state with number %" PRId64 ", which no log tells of", unknown);
+        tell_that(&verdict->finding, judging->history,
+                  "{1} installed a state with number {2}, which no log tells of",
+                  the_process(judgement->replicas[who]), the_count(unknown));
         return true;
     }
     for (size_t r = 0; r < judgement->replica_count && unknown == 0; r++) {
         const struct final_state *state = &converging->states[r];
         if (state->keys_told != LOG_RECORD_NO_NUMBER && (uint64_t)state->keys_told != state->keys &&
             judgement->difference_count == 0) {
-            tell_process(&verdict->finding, judging->history, judgement->replicas[r]);
-            buffer_add_format(&verdict->finding, " ends with %" PRId64 " keys, and its log makes %" PRIu64,
-                              state->keys_told, state->keys);
+            tell_that(&verdict->finding, judging->history, "{1} ends with {2} keys, and its log makes {3}",
+                      the_process(judgement->replicas[r]), the_count(state->keys_told),
+                      the_count((int64_t)state->keys));
             return true;
         }
     }
@@ -141,10 +141,12 @@ static void judge_states(struct converging *converging)
     if (verdict->count > 0) {
         verdict->outcome = OUTCOME_VIOLATED;
         tell_difference(judging, converging->states);
-        buffer_add_format(&verdict->finding, "%" PRIu64 " of %" PRIu64 " keys end differently",
+        buffer_add_format(&verdict->finding,
+                          ngettext("%" PRIu64 " of %" PRIu64 " keys ends differently",
+                                   "%" PRIu64 " of %" PRIu64 " keys end differently", verdict->count),
                           verdict->count, judgement->keys);
     } else {
-        buffer_add_format(&verdict->finding, "all %zu replicas end equal, with %" PRIu64 " keys",
+        buffer_add_format(&verdict->finding, _("all %zu replicas end equal, with %" PRIu64 " keys"),
                           judgement->replica_count, judgement->keys);
     }
 }
@@ -158,7 +160,7 @@ void judge_convergence(struct judging *judging)
     choose_replicas(judging);
     if (judgement->replica_count < 2) {
         verdict->outcome = OUTCOME_UNKNOWN;
-        buffer_add_string(&verdict->finding, "there are no two replicas whose logs reach the end");
+        buffer_add_string(&verdict->finding, _("there are no two replicas whose logs reach the end"));
         return;
     }
     converging.states = memory_new(judgement->replica_count * sizeof *converging.states);

@@ -17,16 +17,14 @@ static void tell_duplicate(struct verdict *verdict, const struct history *histor
     verdict->outcome = OUTCOME_VIOLATED;
     verdict_add_evidence(verdict, first);
     verdict_add_evidence(verdict, second);
-    tell_process(&verdict->story, history, event->process);
-    buffer_add_string(&verdict->story, " delivered ");
-    tell_command(&verdict->story, history, event->command);
-    buffer_add_format(&verdict->story, " twice, as its commands %" PRId64 " and %" PRId64, event->ordem_local,
-                      history->events[second].ordem_local);
+    tell_that(&verdict->story, history, "{1} delivered {2} twice, as its commands {3} and {4}",
+              the_process(event->process), the_command(event->command), the_count(event->ordem_local),
+              the_count(history->events[second].ordem_local));
     if (fault != NULL) {
-        buffer_add_string(&verdict->story, ": the network, as it was asked to, doubled it");
+        buffer_add_string(&verdict->story, _(": the network, as it was asked to, doubled it"));
         verdict_add_evidence(verdict, fault->event);
     } else {
-        buffer_add_string(&verdict->story, ": nothing remembered that it had been applied");
+        buffer_add_string(&verdict->story, _(": nothing remembered that it had been applied"));
     }
 }
 
@@ -38,13 +36,12 @@ static void tell_installed_twice(struct verdict *verdict, const struct history *
     verdict->outcome = OUTCOME_VIOLATED;
     verdict_add_evidence(verdict, install);
     verdict_add_evidence(verdict, delivery);
-    tell_process(&verdict->story, history, event->process);
-    buffer_add_string(&verdict->story, " delivered ");
-    tell_command(&verdict->story, history, event->command);
-    buffer_add_format(&verdict->story,
-                      ", which is number %" PRId64
-                      ", although it had installed a state that holds everything up to %" PRId64,
-                      event->seq, history->events[install].seq);
+    tell_that(
+        &verdict->story, history,
+        "{1} delivered {2}, which is number {3}, although it had installed a state that holds everything "
+        "up to {4}",
+        the_process(event->process), the_command(event->command), the_count(event->seq),
+        the_count(history->events[install].seq));
 }
 
 struct repeats {
@@ -100,9 +97,12 @@ void judge_no_duplicates(struct judging *judging)
     free(repeats.first);
     free(repeats.seen_in);
     if (verdict->count > 0) {
-        buffer_add_format(&verdict->finding, "%" PRIu64 " deliveries repeat an earlier one", verdict->count);
+        buffer_add_format(&verdict->finding,
+                          ngettext("%" PRIu64 " delivery repeats an earlier one",
+                                   "%" PRIu64 " deliveries repeat an earlier one", verdict->count),
+                          verdict->count);
     } else {
-        buffer_add_string(&verdict->finding, "no command was delivered twice at a node");
+        buffer_add_string(&verdict->finding, _("no command was delivered twice at a node"));
     }
 }
 
@@ -114,15 +114,12 @@ static void tell_contradiction(struct verdict *verdict, const struct history *hi
     verdict->outcome = OUTCOME_VIOLATED;
     verdict_add_evidence(verdict, contradiction->first_event);
     verdict_add_evidence(verdict, contradiction->second_event);
-    tell_process(&verdict->story, history, history->events[contradiction->first_event].process);
-    buffer_add_string(&verdict->story, " knows command ");
     struct text uuid = names_text(&history->uuids, history->commands[contradiction->command].uuid);
-    buffer_add(&verdict->story, uuid.bytes, uuid.length);
-    buffer_add_string(&verdict->story, " as ");
-    tell_command(&verdict->story, history, contradiction->command);
-    buffer_add_string(&verdict->story, ", ");
-    tell_process(&verdict->story, history, history->events[contradiction->second_event].process);
-    buffer_add_string(&verdict->story, " as something else: it was altered on the way, or in the log");
+    tell_that(&verdict->story, history,
+              "{1} knows command {2} as {3}, {4} as something else: it was altered on the way, or in the log",
+              the_process(history->events[contradiction->first_event].process), the_text(uuid),
+              the_command(contradiction->command),
+              the_process(history->events[contradiction->second_event].process));
 }
 
 static void tell_unsent(struct verdict *verdict, const struct judging *judging, uint32_t command)
@@ -132,12 +129,9 @@ static void tell_unsent(struct verdict *verdict, const struct judging *judging, 
 
     verdict->outcome = OUTCOME_VIOLATED;
     verdict_add_evidence(verdict, delivery);
-    tell_process(&verdict->story, history, history->events[delivery].process);
-    buffer_add_string(&verdict->story, " delivered ");
-    tell_command(&verdict->story, history, command);
-    buffer_add_string(&verdict->story, " in the name of ");
-    tell_process(&verdict->story, history, history->commands[command].sender_process);
-    buffer_add_string(&verdict->story, ", whose log never sent it");
+    tell_that(&verdict->story, history, "{1} delivered {2} in the name of {3}, whose log never sent it",
+              the_process(history->events[delivery].process), the_command(command),
+              the_process(history->commands[command].sender_process));
 }
 
 static bool has_crashed(const struct history *history, uint32_t process)
@@ -185,13 +179,18 @@ void judge_no_creation(struct judging *judging)
         }
     }
     if (verdict->count > 0) {
-        buffer_add_format(&verdict->finding, "%" PRIu64 " commands were delivered unsent or altered",
+        buffer_add_format(&verdict->finding,
+                          ngettext("%" PRIu64 " command was delivered unsent or altered",
+                                   "%" PRIu64 " commands were delivered unsent or altered", verdict->count),
                           verdict->count);
     } else if (untold > 0) {
         verdict->outcome = OUTCOME_UNKNOWN;
         buffer_add_format(&verdict->finding,
-                          "%" PRIu64 " commands stand in no sender's log: their sender crashed", untold);
+                          ngettext("%" PRIu64 " command stands in no sender's log: its sender crashed",
+                                   "%" PRIu64 " commands stand in no sender's log: their sender crashed",
+                                   untold),
+                          untold);
     } else {
-        buffer_add_string(&verdict->finding, "every command delivered was sent, and arrived unaltered");
+        buffer_add_string(&verdict->finding, _("every command delivered was sent, and arrived unaltered"));
     }
 }

@@ -171,33 +171,31 @@ static void tell_missing(const struct delivering *delivering, uint32_t process, 
     struct verdict *verdict = &delivering->judging->judgement->verdicts[GUARANTEE_DELIVERY];
 
     verdict->outcome = OUTCOME_VIOLATED;
-    tell_process(&verdict->story, history, process);
-    buffer_add_string(&verdict->story, " never delivered ");
-    tell_command(&verdict->story, history, command);
+    tell_that(&verdict->story, history, "{1} never delivered {2}", the_process(process),
+              the_command(command));
     if (record->send_event != HISTORY_NONE) {
-        buffer_add_string(&verdict->story, ", which ");
-        tell_process(&verdict->story, history, history->events[record->send_event].process);
-        buffer_add_string(&verdict->story, " sent");
+        tell_that(&verdict->story, history, ", which {1} sent",
+                  the_process(history->events[record->send_event].process));
         verdict_add_evidence(verdict, record->send_event);
     }
     if (is_promised(history, command)) {
         const struct operation *operation = history_operation_of(history, command);
-        buffer_add_string(&verdict->story, record->send_event != HISTORY_NONE ? ", and " : ", though ");
-        tell_process(&verdict->story, history, operation->client);
-        buffer_add_string(&verdict->story, " was told that it is safe");
+        tell_that(&verdict->story, history,
+                  record->send_event != HISTORY_NONE ? N_(", and {1} was told that it is safe")
+                                                     : N_(", though {1} was told that it is safe"),
+                  the_process(operation->client));
         verdict_add_evidence(verdict, operation->complete);
     } else if (record->send_event == HISTORY_NONE ||
                history_incarnation_of(history, record->send_event)->crashed) {
         uint32_t delivery = delivering->judging->delivered[command];
-        buffer_add_string(&verdict->story, ", though ");
-        tell_process(&verdict->story, history, history->events[delivery].process);
-        buffer_add_string(&verdict->story, " did");
+        tell_that(&verdict->story, history, ", though {1} did",
+                  the_process(history->events[delivery].process));
         verdict_add_evidence(verdict, delivery);
     }
     if (absence != NULL) {
         buffer_add_string(&verdict->story, ": ");
         tell_crash(verdict, history, absence);
-        buffer_add_string(&verdict->story, " only after it had been sent, and nothing had kept it");
+        buffer_add_string(&verdict->story, _(" only after it had been sent, and nothing had kept it"));
     } else {
         tell_loss(verdict, history, process, command);
     }
@@ -249,14 +247,18 @@ void judge_delivery(struct judging *judging)
     free(delivering.highest);
     free(delivering.at_correct);
     if (verdict->count > 0) {
-        buffer_add_format(&verdict->finding, "%" PRIu64 " of %" PRIu64 " deliveries are missing",
+        buffer_add_format(&verdict->finding,
+                          ngettext("%" PRIu64 " of %" PRIu64 " deliveries is missing",
+                                   "%" PRIu64 " of %" PRIu64 " deliveries are missing", verdict->count),
                           verdict->count, delivering.due);
     } else if (delivering.unclear > 0) {
         verdict->outcome = OUTCOME_UNKNOWN;
         buffer_add_format(&verdict->finding,
-                          "%" PRIu64 " deliveries are missing where a log ends too early to tell",
+                          ngettext("%" PRIu64 " delivery is missing where a log ends too early to tell",
+                                   "%" PRIu64 " deliveries are missing where a log ends too early to tell",
+                                   delivering.unclear),
                           delivering.unclear);
     } else {
-        buffer_add_format(&verdict->finding, "all %" PRIu64 " deliveries happened", delivering.due);
+        buffer_add_format(&verdict->finding, _("all %" PRIu64 " deliveries happened"), delivering.due);
     }
 }

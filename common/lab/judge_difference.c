@@ -90,29 +90,33 @@ static struct example find_example(const struct converging *converging)
 
 /* ---- the story ---- */
 
-/* `verb` is "ends " for the first of two replicas, empty for the second. */
-static void tell_end(struct verdict *verdict, const struct history *history, uint32_t process,
-                     uint32_t last_set, const char *verb)
+/* Of two replicas, with what the first ends and the second. */
+static void tell_ends(struct verdict *verdict, const struct history *history, struct text key,
+                      const uint32_t processes[2], const uint32_t last_sets[2])
 {
-    if (last_set == HISTORY_NONE) {
-        buffer_add_format(&verdict->story, " %snot set at ", verb);
+    if (last_sets[0] == HISTORY_NONE) {
+        tell_that(&verdict->story, history, "{1} ends not set at {2}", the_text(key),
+                  the_process(processes[0]));
     } else {
-        buffer_add_format(&verdict->story, " %sas ", verb);
-        tell_value(&verdict->story, history, history_value_set_by(history, last_set));
-        buffer_add_string(&verdict->story, " at ");
-        verdict_add_evidence(verdict, last_set);
+        tell_that(&verdict->story, history, "{1} ends as {2} at {3}", the_text(key),
+                  the_value(history_value_set_by(history, last_sets[0])), the_process(processes[0]));
+        verdict_add_evidence(verdict, last_sets[0]);
     }
-    tell_process(&verdict->story, history, process);
+    if (last_sets[1] == HISTORY_NONE) {
+        tell_that(&verdict->story, history, " and not set at {1}", the_process(processes[1]));
+    } else {
+        tell_that(&verdict->story, history, " and as {1} at {2}",
+                  the_value(history_value_set_by(history, last_sets[1])), the_process(processes[1]));
+        verdict_add_evidence(verdict, last_sets[1]);
+    }
 }
 
 /* One of the two never delivered what the other applied last. */
 static void tell_missing(struct verdict *verdict, const struct judging *judging, uint32_t process,
                          uint32_t command)
 {
-    buffer_add_string(&verdict->story, "; ");
-    tell_process(&verdict->story, judging->history, process);
-    buffer_add_string(&verdict->story, " never delivered ");
-    tell_command(&verdict->story, judging->history, command);
+    tell_that(&verdict->story, judging->history, "; {1} never delivered {2}", the_process(process),
+              the_command(command));
     tell_loss(verdict, judging->history, process, command);
 }
 
@@ -120,7 +124,7 @@ static void tell_restart(struct verdict *verdict, const struct history *history,
 {
     buffer_add_string(&verdict->story, "; ");
     tell_crash(verdict, history, history_last_incarnation(history, process) - 1);
-    buffer_add_string(&verdict->story, ", with an empty store");
+    buffer_add_string(&verdict->story, _(", with an empty store"));
 }
 
 static void add_delivery(struct verdict *verdict, const struct life *life, uint32_t command)
@@ -143,22 +147,19 @@ static void tell_example(const struct converging *converging, struct example exa
     uint32_t last_q = example.difference->last_set[example.other];
     struct text key = names_text(&history->texts, example.difference->key);
 
-    buffer_add(&verdict->story, key.bytes, key.length);
-    tell_end(verdict, history, p, last_p, "ends ");
-    buffer_add_string(&verdict->story, " and");
-    tell_end(verdict, history, q, last_q, "");
+    tell_ends(verdict, history, key, (uint32_t[]){p, q}, (uint32_t[]){last_p, last_q});
     if (example.cause == CAUSE_LOSS) {
         bool at_p = last_q != HISTORY_NONE && lacks(converging, 0, history->events[last_q].command);
         tell_missing(verdict, judging, at_p ? p : q, history->events[at_p ? last_q : last_p].command);
     } else if (example.cause == CAUSE_RESTART) {
         tell_restart(verdict, history, began_anew(converging, 0) ? p : q);
     } else if (example.cause == CAUSE_REPEATED) {
-        buffer_add_string(&verdict->story, ": a command that arrived once more, late, undid a newer one");
+        buffer_add_string(&verdict->story, _(": a command that arrived once more, late, undid a newer one"));
     } else {
         add_delivery(verdict, last_life(judging, p), history->events[last_q].command);
         add_delivery(verdict, last_life(judging, q), history->events[last_p].command);
         buffer_add_string(&verdict->story,
-                          ": both applied both commands, in opposite orders, and the last one wins");
+                          _(": both applied both commands, in opposite orders, and the last one wins"));
     }
 }
 

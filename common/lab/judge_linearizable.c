@@ -150,19 +150,22 @@ static void tell_outcome(struct reading *reading, struct verdict *verdict)
         verdict->outcome = OUTCOME_VIOLATED;
         verdict->count = reading->violated;
         buffer_add_format(&verdict->finding,
-                          "%zu of %zu keys: no order of the operations explains what was read",
+                          _("%zu of %zu keys: no order of the operations explains what was read"),
                           reading->violated, reading->keys);
         tell_stale_read(reading->judging, reading->key_accesses, reading->key_count, &reading->verdict);
     } else if (reading->gave_up > 0) {
         struct text key = names_text(&reading->judging->history->texts, reading->gave_up_key);
         verdict->outcome = OUTCOME_UNKNOWN;
-        buffer_add_format(&verdict->finding, "the search gave up on %zu of %zu keys: ", reading->gave_up,
-                          reading->keys);
-        buffer_add(&verdict->finding, key.bytes, key.length);
-        buffer_add_format(&verdict->finding, " has more than %d configurations, which is the bound",
-                          REGISTER_CONFIGURATIONS_MAX);
+        buffer_add_format(
+            &verdict->finding,
+            _("the search gave up on %zu of %zu keys: %.*s has more than %d configurations, which is "
+              "the bound"),
+            reading->gave_up, reading->keys, (int)key.length, key.bytes, REGISTER_CONFIGURATIONS_MAX);
     } else {
-        buffer_add_format(&verdict->finding, "all %zu reads fit one order of the operations on their key",
+        buffer_add_format(&verdict->finding,
+                          ngettext("the one read fits an order of the operations on its key",
+                                   "all %zu reads fit one order of the operations on their key",
+                                   reading->reads),
                           reading->reads);
     }
 }
@@ -175,10 +178,10 @@ void judge_linearizable(struct judging *judging)
     gather(&reading);
     if (reading.reads == 0) {
         verdict->not_applicable = true;
-        buffer_add_string(&verdict->finding, "no log tells what a client read");
+        buffer_add_string(&verdict->finding, _("no log tells what a client read"));
     } else if (judging->history->operations_unclear) {
         verdict->outcome = OUTCOME_UNKNOWN;
-        buffer_add_string(&verdict->finding, "the clients' log is incomplete, or in several files");
+        buffer_add_string(&verdict->finding, _("the clients' log is incomplete, or in several files"));
     } else {
         judge_keys(&reading);
         tell_outcome(&reading, verdict);

@@ -19,12 +19,9 @@ static void tell_fifo(struct judging *judging, const struct life *life, uint32_t
     struct verdict *verdict = &judging->judgement->verdicts[GUARANTEE_FIFO];
 
     verdict->outcome = OUTCOME_VIOLATED;
-    tell_process(&verdict->story, history, history->commands[sent_first].sender_process);
-    buffer_add_string(&verdict->story, " sent ");
-    tell_command(&verdict->story, history, sent_first);
-    buffer_add_string(&verdict->story, " before ");
-    tell_command(&verdict->story, history, sent_later);
-    buffer_add_string(&verdict->story, ", but ");
+    tell_that(&verdict->story, history, "{1} sent {2} before {3}, but ",
+              the_process(history->commands[sent_first].sender_process), the_command(sent_first),
+              the_command(sent_later));
     verdict_add_evidence(verdict, history->commands[sent_first].send_event);
     verdict_add_evidence(verdict, history->commands[sent_later].send_event);
     tell_order_at(verdict, judging, life, sent_later, sent_first);
@@ -75,11 +72,15 @@ void judge_fifo(struct judging *judging)
     free(scratch);
     if (verdict->count > 0) {
         buffer_add_format(&verdict->finding,
-                          "%" PRIu64 " pairs of one sender's commands were delivered in the other order",
+                          ngettext("%" PRIu64
+                                   " pair of one sender's commands was delivered in the other order",
+                                   "%" PRIu64
+                                   " pairs of one sender's commands were delivered in the other order",
+                                   verdict->count),
                           verdict->count);
     } else {
         buffer_add_string(&verdict->finding,
-                          "each sender's commands were delivered in the order in which it sent them");
+                          _("each sender's commands were delivered in the order in which it sent them"));
     }
 }
 
@@ -97,10 +98,9 @@ static void tell_total(struct judging *judging, const struct life *p, const stru
 
     verdict->outcome = OUTCOME_VIOLATED;
     tell_order_at(verdict, judging, p, pair.earlier, pair.later);
-    buffer_add_string(&verdict->story, ", ");
-    tell_process(&verdict->story, judging->history, q->incarnation->process);
-    buffer_add_string(&verdict->story,
-                      " the other way round: nothing gives the two commands one place for all");
+    tell_that(&verdict->story, judging->history,
+              ", {1} the other way round: nothing gives the two commands one place for all",
+              the_process(q->incarnation->process));
     verdict_add_evidence(verdict, life_event(q, life_position(q, pair.later)));
     verdict_add_evidence(verdict, life_event(q, life_position(q, pair.earlier)));
 }
@@ -181,9 +181,12 @@ void judge_total(struct judging *judging)
     free(by_key);
     if (verdict->count > 0) {
         buffer_add_format(&verdict->finding,
-                          "%" PRIu64 " pairs of commands stand in opposite orders at two nodes",
+                          ngettext("%" PRIu64 " pair of commands stands in opposite orders at two nodes",
+                                   "%" PRIu64 " pairs of commands stand in opposite orders at two nodes",
+                                   verdict->count),
                           verdict->count);
     } else {
-        buffer_add_string(&verdict->finding, "any two nodes delivered what both delivered in the same order");
+        buffer_add_string(&verdict->finding,
+                          _("any two nodes delivered what both delivered in the same order"));
     }
 }

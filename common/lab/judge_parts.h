@@ -5,6 +5,7 @@
 #include "common/lab/judge.h"
 #include "common/lab/linearizability.h"
 #include "common/lab/tell.h"
+#include "common/words.h"
 
 /* A command that was not delivered in that life. */
 #define NOT_DELIVERED 0

@@ -16,16 +16,11 @@ static bool is_first(struct sequence_check *check)
     return check->verdict->count++ == 0;
 }
 
-static void tell_who_says(struct sequence_check *check, uint32_t event)
+/* Whose line that is; it becomes evidence. */
+static struct thing who_says(struct sequence_check *check, uint32_t event)
 {
-    tell_process(&check->verdict->story, check->judging->history,
-                 check->judging->history->events[event].process);
     verdict_add_evidence(check->verdict, event);
-}
-
-static void tell(struct sequence_check *check, uint32_t command)
-{
-    tell_command(&check->verdict->story, check->judging->history, command);
+    return the_process(check->judging->history->events[event].process);
 }
 
 /* Who tells that the command has that number: whoever delivered it, before somebody who only knows. */
@@ -43,17 +38,16 @@ static uint32_t line_about(const struct judging *judging, uint32_t command)
 static void check_renumbered(struct sequence_check *check)
 {
     const struct history *history = check->judging->history;
-    struct buffer *story = &check->verdict->story;
 
     for (size_t i = 0; i < history->renumbering_count; i++) {
         const struct contradiction *two = &history->renumberings[i];
         if (is_first(check)) {
-            tell(check, two->command);
-            buffer_add_format(story, " is number %" PRId64 " to ", history->events[two->first_event].seq);
-            tell_who_says(check, two->first_event);
-            buffer_add_format(story, " and number %" PRId64 " to ", history->events[two->second_event].seq);
-            tell_who_says(check, two->second_event);
-            buffer_add_string(story, ": it was ordered twice");
+            struct thing first = who_says(check, two->first_event);
+            struct thing second = who_says(check, two->second_event);
+            tell_that(&check->verdict->story, history,
+                      "{1} is number {2} to {3} and number {4} to {5}: it was ordered twice",
+                      the_command(two->command), the_count(history->events[two->first_event].seq), first,
+                      the_count(history->events[two->second_event].seq), second);
         }
     }
 }
@@ -61,21 +55,18 @@ static void check_renumbered(struct sequence_check *check)
 static void check_used_twice(struct sequence_check *check)
 {
     const struct judging *judging = check->judging;
-    struct buffer *story = &check->verdict->story;
 
     for (size_t i = 1; i < judging->numbered_count; i++) {
         const struct numbered *one = &judging->numbered[i - 1];
         const struct numbered *other = &judging->numbered[i];
         if (one->seq == other->seq && is_first(check)) {
-            buffer_add_format(story, "number %" PRId64 " is ", one->seq);
-            tell(check, one->command);
-            buffer_add_string(story, " to ");
-            tell_who_says(check, line_about(judging, one->command));
-            buffer_add_string(story, " and ");
-            tell(check, other->command);
-            buffer_add_string(story, " to ");
-            tell_who_says(check, line_about(judging, other->command));
-            buffer_add_string(story, ": whoever gave it out the second time did not remember the first");
+            struct thing first = who_says(check, line_about(judging, one->command));
+            struct thing second = who_says(check, line_about(judging, other->command));
+            tell_that(&check->verdict->story, judging->history,
+                      "number {1} is {2} to {3} and {4} to {5}: whoever gave it out the second time did not "
+                      "remember the first",
+                      the_count(one->seq), the_command(one->command), first, the_command(other->command),
+                      second);
         }
     }
 }
@@ -86,11 +77,12 @@ static void tell_epochs(struct sequence_check *check, uint32_t earlier, uint32_t
 {
     const struct event *events = check->judging->history->events;
 
-    tell_who_says(check, later);
-    buffer_add_format(&check->verdict->story,
-                      " has number %" PRId64 " in epoch %" PRId64 ", after number %" PRId64
-                      " had been in epoch %" PRId64 ": who led an older epoch was still obeyed",
-                      events[later].seq, events[later].epoch, events[earlier].seq, events[earlier].epoch);
+    tell_that(
+        &check->verdict->story, check->judging->history,
+        "{1} has number {2} in epoch {3}, after number {4} had been in epoch {5}: who led an older epoch "
+        "was still obeyed",
+        who_says(check, later), the_count(events[later].seq), the_count(events[later].epoch),
+        the_count(events[earlier].seq), the_count(events[earlier].epoch));
     verdict_add_evidence(check->verdict, earlier);
 }
 
@@ -123,18 +115,6 @@ struct progress {
     uint32_t epoch_event; /* the line with the highest epoch so far; likewise */
 };
 
-static void tell_number(struct sequence_check *check, uint32_t event)
-{
-    const struct event *line = &check->judging->history->events[event];
-
-    buffer_add_format(&check->verdict->story, "number %" PRId64, line->seq);
-    if (line->command != HISTORY_NONE) {
-        buffer_add_string(&check->verdict->story, " (");
-        tell(check, line->command);
-        buffer_add_string(&check->verdict->story, ")");
-    }
-}
-
 /* The command of that number, HISTORY_NONE if no log tells of one. */
 static uint32_t command_of(const struct judging *judging, int64_t seq)
 {
@@ -157,29 +137,30 @@ static void tell_jump(struct sequence_check *check, const struct progress *progr
                       uint32_t event)
 {
     const struct judging *judging = check->judging;
+    const struct history *history = judging->history;
     struct buffer *story = &check->verdict->story;
     uint32_t left_out = command_of(judging, expected);
 
     if (progress->last != HISTORY_NONE) {
         verdict_add_evidence(check->verdict, progress->last);
     }
-    tell_who_says(check, event);
-    buffer_add_string(story, " delivered ");
-    tell_number(check, event);
+    struct thing who = who_says(check, event);
     if (progress->last == HISTORY_NONE) {
-        buffer_add_string(story, " first");
+        tell_that(story, history, "{1} delivered {2} first", who, the_place(event));
     } else {
-        bool installed = judging->history->events[progress->last].kind == EVENT_RECOVER;
-        buffer_add_string(story, installed ? " right after a state up to " : " right after ");
-        tell_number(check, progress->last);
+        bool installed = history->events[progress->last].kind == EVENT_RECOVER;
+        tell_that(story, history,
+                  installed ? N_("{1} delivered {2} right after a state up to {3}")
+                            : N_("{1} delivered {2} right after {3}"),
+                  who, the_place(event), the_place(progress->last));
     }
-    if (judging->history->events[event].seq < expected) {
-        buffer_add_string(story, ": it went back");
+    if (history->events[event].seq < expected) {
+        buffer_add_string(story, _(": it went back"));
     } else if (left_out == HISTORY_NONE) {
-        buffer_add_format(story, ": number %" PRId64 " is missing, there and in every log", expected);
+        tell_that(story, history, ": number {1} is missing, there and in every log", the_count(expected));
     } else {
-        buffer_add_format(story, ": it left out number %" PRId64 ", ", expected);
-        tell(check, left_out);
+        tell_that(story, history, ": it left out number {1}, {2}", the_count(expected),
+                  the_command(left_out));
         verdict_add_evidence(check->verdict, line_about(judging, left_out));
     }
 }
@@ -193,10 +174,8 @@ static void check_delivery(struct sequence_check *check, struct progress *progre
 
     if (event->seq == LOG_RECORD_NO_NUMBER) {
         if (is_first(check)) {
-            tell_who_says(check, number);
-            buffer_add_string(&check->verdict->story, " delivered ");
-            tell(check, event->command);
-            buffer_add_string(&check->verdict->story, " without a number");
+            tell_that(&check->verdict->story, judging->history, "{1} delivered {2} without a number",
+                      who_says(check, number), the_command(event->command));
         }
         return;
     }
@@ -244,7 +223,7 @@ void judge_gap_free(struct judging *judging)
 
     if (judging->numbered_count == 0) {
         verdict->not_applicable = true;
-        buffer_add_string(&verdict->finding, "no command has a seq");
+        buffer_add_string(&verdict->finding, _("no command has a seq"));
         return;
     }
     check_renumbered(&check);
@@ -255,10 +234,15 @@ void judge_gap_free(struct judging *judging)
     }
     if (verdict->count > 0) {
         buffer_add_format(&verdict->finding,
-                          "%" PRIu64 " times a number was used twice, left out, or not in its turn",
+                          ngettext("%" PRIu64 " time a number was used twice, left out, or not in its turn",
+                                   "%" PRIu64 " times a number was used twice, left out, or not in its turn",
+                                   verdict->count),
                           verdict->count);
     } else {
-        buffer_add_format(&verdict->finding, "%zu commands, each with a number of its own, and none left out",
+        buffer_add_format(&verdict->finding,
+                          ngettext("%zu command, with a number of its own, and none left out",
+                                   "%zu commands, each with a number of its own, and none left out",
+                                   judging->numbered_count),
                           judging->numbered_count);
     }
 }

@@ -2,6 +2,7 @@
 #include "common/lab/judge_parts.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 struct telling {
     struct judging *judging;
@@ -10,11 +11,9 @@ struct telling {
     const struct register_verdict *found;
 };
 
-static void tell_client(struct telling *telling, const struct access *access)
+static struct thing the_client(const struct telling *telling, const struct access *access)
 {
-    const struct history *history = telling->judging->history;
-    struct verdict *verdict = &telling->judging->judgement->verdicts[GUARANTEE_LINEARIZABLE];
-    tell_process(&verdict->story, history, history_operation_of(history, access->command)->client);
+    return the_process(history_operation_of(telling->judging->history, access->command)->client);
 }
 
 /* `what` is "invoke" or "complete". */
@@ -26,20 +25,18 @@ static void add_line(struct telling *telling, const struct access *access, enum 
     verdict_add_evidence(verdict, what == EVENT_INVOKE ? operation->invoke : operation->complete);
 }
 
-/* "client1's SET x="1"", "client1's GET x, which read "1"" */
-static void tell_access(struct telling *telling, const struct access *access)
+/* "client1's SET x="1"", "client1's GET x, which read "1"", in `out`, which lives as long as the thing. */
+static struct thing the_access(const struct telling *telling, const struct access *access, struct buffer *out)
 {
     const struct history *history = telling->judging->history;
-    struct buffer *story = &telling->judging->judgement->verdicts[GUARANTEE_LINEARIZABLE].story;
 
-    tell_client(telling, access);
-    buffer_add_string(story, "'s ");
-    tell_command(story, history, access->command);
-    if (!access->operation.is_write) {
-        buffer_add_string(story, ", which read ");
-        tell_value(story, history, access->operation.value);
-        buffer_add_char(story, ',');
+    if (access->operation.is_write) {
+        tell_that(out, history, "{1}'s {2}", the_client(telling, access), the_command(access->command));
+    } else {
+        tell_that(out, history, "{1}'s {2}, which read {3},", the_client(telling, access),
+                  the_command(access->command), the_value(access->operation.value));
     }
+    return the_text(buffer_text(out));
 }
 
 static const struct access *access_of(const struct telling *telling, size_t number)
@@ -55,13 +52,8 @@ static void tell_read(struct telling *telling, const struct access *read)
     struct text key = names_text(&history->texts, read->key);
     struct text node = names_text(&history->texts, history->commands[read->command].sender);
 
-    tell_client(telling, read);
-    buffer_add_string(story, " read ");
-    buffer_add(story, key.bytes, key.length);
-    buffer_add_char(story, '=');
-    tell_value(story, history, read->operation.value);
-    buffer_add_string(story, " at ");
-    buffer_add(story, node.bytes, node.length);
+    tell_that(story, history, "{1} read {2}={3} at {4}", the_client(telling, read), the_text(key),
+              the_value(read->operation.value), the_text(node));
 }
 
 /* The node that was asked had not applied the newer value yet: its log says when it did. */
@@ -79,34 +71,37 @@ static void tell_late_delivery(struct telling *telling, const struct access *rea
     }
     uint32_t delivery = judging_delivery(judging, node, newer->command);
     if (delivery != HISTORY_NONE && history->events[delivery].wall_us > read_us) {
-        buffer_add_string(&verdict->story, "; ");
-        tell_process(&verdict->story, history, node);
-        buffer_add_format(&verdict->story, " applied that only %.1f ms after it was asked",
-                          (double)(history->events[delivery].wall_us - read_us) / 1000);
+        char late_ms[32];
+        snprintf(late_ms, sizeof late_ms, "%.1f",
+                 (double)(history->events[delivery].wall_us - read_us) / 1000);
+        tell_that(&verdict->story, history, "; {1} applied that only {2} ms after it was asked",
+                  the_process(node), the_text(text_of(late_ms)));
         verdict_add_evidence(verdict, delivery);
     }
 }
 
 static void tell_stale(struct telling *telling, const struct access *read)
 {
+    const struct history *history = telling->judging->history;
     struct buffer *story = &telling->judging->judgement->verdicts[GUARANTEE_LINEARIZABLE].story;
+    struct buffer texts[3] = {{0}};
     const struct access *older = access_of(telling, telling->found->older);
     const struct access *begun = access_of(telling, telling->found->newer_begun);
     const struct access *ended = access_of(telling, telling->found->newer_ended);
 
-    buffer_add_string(story, ", although ");
-    tell_access(telling, ended);
-    buffer_add_string(story, " had been answered before it asked");
+    tell_that(story, history, ", although {1} had been answered before it asked",
+              the_access(telling, ended, &texts[0]));
+    if (older != NULL && begun == ended) {
+        tell_that(story, history, ", and that is newer: {1} had been answered before it began",
+                  the_access(telling, older, &texts[1]));
+    } else if (older != NULL) {
+        tell_that(story, history, ", and that is newer: {1} had been answered before {2} began",
+                  the_access(telling, older, &texts[1]), the_access(telling, begun, &texts[2]));
+    }
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        buffer_free(&texts[i]);
+    }
     if (older != NULL) {
-        buffer_add_string(story, ", and that is newer: ");
-        tell_access(telling, older);
-        buffer_add_string(story, " had been answered before ");
-        if (begun == ended) {
-            buffer_add_string(story, "it began");
-        } else {
-            tell_access(telling, begun);
-            buffer_add_string(story, " began");
-        }
         add_line(telling, older, EVENT_COMPLETE);
     }
     add_line(telling, begun, EVENT_INVOKE);
@@ -135,11 +130,11 @@ static void tell_no_order(struct telling *telling, const struct access *read)
         }
     }
     if (!written) {
-        buffer_add_string(story, ", which nobody had asked to set by then");
+        buffer_add_string(story, _(", which nobody had asked to set by then"));
     } else {
         buffer_add_format(story,
-                          ": none of the orders that real time allows explains it and all reads before it "
-                          "(%" PRIu64 " configurations were tried)",
+                          _(": none of the orders that real time allows explains it and all reads before it "
+                            "(%" PRIu64 " configurations were tried)"),
                           telling->found->configurations);
     }
     if (last != NULL) {

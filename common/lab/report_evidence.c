@@ -2,9 +2,9 @@
 #include "common/clock.h"
 #include "common/lab/report_page.h"
 #include "common/lab/tell.h"
+#include "common/words.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #define PLACE_WIDTH 16
 #define PLACE_MAX   80
@@ -38,7 +38,7 @@ static void tell_fault(struct page *page, uint32_t number)
 /* " ok", and of a GET " → "1" ok" */
 static void tell_completion(struct page *page, uint32_t number)
 {
-    static const char *const statuses[] = {"ok", "error", "unknown"};
+    static const char *const statuses[] = {N_("ok"), N_("error"), N_("unknown")};
     const struct history *history = page->report->history;
     uint32_t command = history->events[number].command;
     uint32_t asked = command != HISTORY_NONE ? history->commands[command].operation : HISTORY_NONE;
@@ -51,7 +51,7 @@ static void tell_completion(struct page *page, uint32_t number)
         buffer_add_string(&page->scratch, " → ");
         tell_value(&page->scratch, history, operation->value);
     }
-    buffer_add_format(&page->scratch, "  %s", statuses[operation->status]);
+    buffer_add_format(&page->scratch, "  %s", _(statuses[operation->status]));
 }
 
 static void tell_number(struct page *page, const char *name, int64_t number)
@@ -83,7 +83,7 @@ static void tell_details(struct page *page, uint32_t number)
     tell_number(page, "ordem_local", event->ordem_local);
 }
 
-static void print_evidence(struct page *page, uint32_t number, int place_width)
+static void print_evidence(struct page *page, uint32_t number, size_t place_width)
 {
     const struct history *history = page->report->history;
     const struct event *event = &history->events[number];
@@ -95,7 +95,8 @@ static void print_evidence(struct page *page, uint32_t number, int place_width)
     clock_format(event->wall_us, time);
     tell_details(page, number);
     page_set_style(page, STYLE_FAINT);
-    fprintf(page->out, "      %-*s", place_width, place);
+    fputs("      ", page->out);
+    page_print_padded(page, place, place_width);
     page_set_style(page, STYLE_PLAIN);
     fprintf(page->out, " %.15s  %-8.*s %-8s %.*s", time + 11, (int)node.length, node.bytes,
             event_kind_name(event->kind), (int)page->scratch.length,
@@ -121,7 +122,7 @@ static void print_lines(struct page *page, const struct verdict *verdict)
         width = report_width(text_of(place)) > width ? report_width(text_of(place)) : width;
     }
     for (size_t i = 0; i < verdict->evidence_count; i++) {
-        print_evidence(page, verdict->evidence[i], (int)width);
+        print_evidence(page, verdict->evidence[i], width);
     }
 }
 
@@ -133,7 +134,8 @@ static void print_counterexample(struct page *page, enum guarantee guarantee)
     page_print(page, STYLE_BAD, "✗ ");
     page_print(page, STYLE_STRONG, guarantee_title(guarantee));
     fputs(": ", page->out);
-    page_print_wrapped(page, buffer_text(&verdict->story), 6 + strlen(guarantee_title(guarantee)), 4);
+    page_print_wrapped(page, buffer_text(&verdict->story),
+                       6 + report_width(text_of(guarantee_title(guarantee))), 4);
     fputs(".\n", page->out);
     print_lines(page, verdict);
 }

@@ -1,6 +1,5 @@
 #include "common/lab/report_page.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #define LINE_WIDTH 100
@@ -63,6 +62,12 @@ void page_print_cell(const struct page *page, enum style style, struct text text
     fprintf(page->out, "%*s", used < width ? (int)(width - used) : 0, "");
 }
 
+void page_print_padded(const struct page *page, const char *text, size_t width)
+{
+    size_t used = report_width(text_of(text));
+    fprintf(page->out, "%s%*s", text, used < width ? (int)(width - used) : 0, "");
+}
+
 size_t page_cell_width(struct text text)
 {
     size_t width = report_width(text);
@@ -89,16 +94,4 @@ void page_print_wrapped(const struct page *page, struct text text, size_t column
             text.length--;
         }
     }
-}
-
-void page_print_count(const struct page *page, uint64_t count, const char *what, const char *end)
-{
-    size_t length = strlen(what);
-    bool in_y = what[length - 1] == 'y';
-
-    fprintf(page->out, "%" PRIu64 " %.*s%s%s", count, (int)(count != 1 && in_y ? length - 1 : length), what,
-            count == 1 ? ""
-            : in_y     ? "ies"
-                       : "s",
-            end);
 }

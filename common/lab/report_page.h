@@ -23,14 +23,14 @@ void page_print_heading(const struct page *page, const char *text);
 /* At most CELL_MAX columns of `text`, padded to `width`. */
 void page_print_cell(const struct page *page, enum style style, struct text text, size_t width);
 
+/* All of `text`, padded to `width` columns. */
+void page_print_padded(const struct page *page, const char *text, size_t width);
+
 /* The columns that a cell takes. */
 size_t page_cell_width(struct text text);
 
 /* Prints `text` in lines of a bearable length that start `indent` columns in; `column` is where it begins. */
 void page_print_wrapped(const struct page *page, struct text text, size_t column, size_t indent);
-
-/* "1 node, ", "900 deliveries" */
-void page_print_count(const struct page *page, uint64_t count, const char *what, const char *end);
 
 /* The keys that replicas disagree on. */
 void page_print_differences(struct page *page);

@@ -1,9 +1,9 @@
 /* Where the replicas differ: in what they end with, and in the order of their deliveries. */
 #include "common/lab/report_page.h"
 #include "common/lab/tell.h"
+#include "common/words.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #define ORDER_ROWS_BEFORE 2 /* rows shown before and after the place where the orders part */
 #define ORDER_ROWS_AFTER  4
@@ -17,7 +17,7 @@ static struct text final_value(const struct page *page, const struct difference 
     const struct history *history = page->report->history;
     uint32_t event = difference->last_set[replica];
     if (event == HISTORY_NONE) {
-        return text_of("not set");
+        return text_of(_("not set"));
     }
     return names_text(&history->texts, history->commands[history->events[event].command].value);
 }
@@ -29,7 +29,7 @@ void page_print_differences(struct page *page)
     size_t shown =
         judgement->difference_count < DIFFERENCES_SHOWN ? judgement->difference_count : DIFFERENCES_SHOWN;
     size_t replicas = judgement->replica_count < REPLICAS_SHOWN ? judgement->replica_count : REPLICAS_SHOWN;
-    size_t key_width = strlen("key");
+    size_t key_width = report_width(text_of(_("key")));
     size_t width = 8;
 
     if (shown == 0) {
@@ -43,8 +43,9 @@ void page_print_differences(struct page *page)
             width = here > width ? here : width;
         }
     }
-    page_print_heading(page, "Keys that end differently");
-    fprintf(page->out, "      %-*s", (int)key_width, "key");
+    page_print_heading(page, _("Keys that end differently"));
+    fputs("      ", page->out);
+    page_print_padded(page, _("key"), key_width);
     for (size_t r = 0; r < replicas; r++) {
         fputs("  ", page->out);
         page_print_cell(page, STYLE_STRONG, history_process_name(history, judgement->replicas[r]), width);
@@ -62,7 +63,7 @@ void page_print_differences(struct page *page)
         fputc('\n', page->out);
     }
     if (shown < judgement->difference_count) {
-        fprintf(page->out, "      … and %zu more\n", judgement->difference_count - shown);
+        fprintf(page->out, _("      … and %zu more\n"), judgement->difference_count - shown);
     }
 }
 
@@ -139,8 +140,9 @@ void page_print_orders(struct page *page)
     if (parting == 0 || judgement->verdicts[GUARANTEE_TOTAL].outcome != OUTCOME_VIOLATED) {
         return;
     }
-    page_print_heading(page, "Where the delivery orders part");
-    fputs("      place ", page->out);
+    page_print_heading(page, _("Where the delivery orders part"));
+    fputs("      ", page->out);
+    page_print_padded(page, _("place"), 6);
     for (size_t r = 0; r < replicas; r++) {
         fputs("  ", page->out);
         page_print_cell(page, STYLE_STRONG, history_process_name(history, judgement->replicas[r]), CELL_MAX);

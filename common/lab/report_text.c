@@ -1,9 +1,9 @@
 #include "common/clock.h"
 #include "common/lab/report_page.h"
 #include "common/lab/tell.h"
+#include "common/words.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #define INTERVENTIONS_SHOWN 8
 
@@ -16,13 +16,16 @@ static void print_clients(struct page *page)
     if (clients->operations == 0) {
         return;
     }
-    fputs("  clients: ", page->out);
-    page_print_count(page, clients->operations, "operation", ", ");
-    fprintf(page->out, "%" PRIu64 " ok, ", clients->ok);
-    page_print_count(page, clients->errors, "error", ", ");
-    fprintf(page->out, "%" PRIu64 " unknown", clients->unknown);
+    fprintf(page->out,
+            ngettext("  clients: %" PRIu64 " operation", "  clients: %" PRIu64 " operations",
+                     clients->operations),
+            clients->operations);
+    fprintf(page->out, _(", %" PRIu64 " ok"), clients->ok);
+    fprintf(page->out, ngettext(", %" PRIu64 " error", ", %" PRIu64 " errors", clients->errors),
+            clients->errors);
+    fprintf(page->out, _(", %" PRIu64 " unknown"), clients->unknown);
     if (clients->p50_us >= 0) {
-        fprintf(page->out, "; ok after %.1f ms (p50), %.1f ms (p99)", (double)clients->p50_us / 1000,
+        fprintf(page->out, _("; ok after %.1f ms (p50), %.1f ms (p99)"), (double)clients->p50_us / 1000,
                 (double)clients->p99_us / 1000);
     }
     fputc('\n', page->out);
@@ -48,7 +51,7 @@ static void print_interventions(struct page *page)
                 page->scratch.bytes);
     }
     if (shown < history->intervention_count) {
-        fprintf(page->out, "  … and %zu more\n", history->intervention_count - shown);
+        fprintf(page->out, _("  … and %zu more\n"), history->intervention_count - shown);
     }
 }
 
@@ -57,12 +60,17 @@ static void print_summary(struct page *page)
     const struct judgement *judgement = page->report->judgement;
 
     fputs("\n  ", page->out);
-    page_print_count(page, judgement->nodes, "node", ", ");
+    fprintf(page->out, ngettext("%" PRIu64 " node", "%" PRIu64 " nodes", judgement->nodes), judgement->nodes);
     if (judgement->coordinators > 0) {
-        page_print_count(page, judgement->coordinators, "sequencer", ", ");
+        fprintf(page->out,
+                ngettext(", %" PRIu64 " sequencer", ", %" PRIu64 " sequencers", judgement->coordinators),
+                judgement->coordinators);
     }
-    page_print_count(page, judgement->commands, "command", ", ");
-    page_print_count(page, judgement->deliveries, "delivery", "\n");
+    fprintf(page->out, ngettext(", %" PRIu64 " command", ", %" PRIu64 " commands", judgement->commands),
+            judgement->commands);
+    fprintf(page->out,
+            ngettext(", %" PRIu64 " delivery\n", ", %" PRIu64 " deliveries\n", judgement->deliveries),
+            judgement->deliveries);
     print_clients(page);
     print_interventions(page);
     fputc('\n', page->out);
@@ -77,7 +85,7 @@ static void print_problems(struct page *page)
         fprintf(page->out, "%s\n", history->problems[i].text);
     }
     if (history->further_problems > 0) {
-        fprintf(page->out, "  ! and %" PRIu64 " more of the kind\n", history->further_problems);
+        fprintf(page->out, _("  ! and %" PRIu64 " more of the kind\n"), history->further_problems);
     }
     if (history->problem_count > 0) {
         fputc('\n', page->out);
@@ -86,15 +94,15 @@ static void print_problems(struct page *page)
 
 /* ---- what it is worth ---- */
 
-static int title_width(const struct judgement *judgement)
+static size_t title_width(const struct judgement *judgement)
 {
     size_t width = 0;
 
     for (enum guarantee g = 0; g < GUARANTEE_COUNT; g++) {
-        size_t here = strlen(guarantee_title(g));
+        size_t here = report_width(text_of(guarantee_title(g)));
         width = !judgement->verdicts[g].not_applicable && here > width ? here : width;
     }
-    return (int)width + 1;
+    return width + 1;
 }
 
 static void print_verdicts(struct page *page)
@@ -105,15 +113,16 @@ static void print_verdicts(struct page *page)
     } looks[] = {[OUTCOME_HOLDS] = {"✓", STYLE_GOOD},
                  [OUTCOME_VIOLATED] = {"✗", STYLE_BAD},
                  [OUTCOME_UNKNOWN] = {"?", STYLE_DOUBT}};
-    int width = title_width(page->report->judgement);
+    size_t width = title_width(page->report->judgement);
 
     for (enum guarantee g = 0; g < GUARANTEE_COUNT; g++) {
         const struct verdict *verdict = &page->report->judgement->verdicts[g];
         if (!verdict->not_applicable) {
             fputs("  ", page->out);
             page_print(page, looks[verdict->outcome].style, looks[verdict->outcome].sign);
-            fprintf(page->out, " %-*s %.*s\n", width, guarantee_title(g), (int)verdict->finding.length,
-                    verdict->finding.bytes);
+            fputc(' ', page->out);
+            page_print_padded(page, guarantee_title(g), width);
+            fprintf(page->out, " %.*s\n", (int)verdict->finding.length, verdict->finding.bytes);
         }
     }
 }

@@ -1,5 +1,9 @@
 #include "common/lab/tell.h"
 
+#include "common/words.h"
+
+#include <inttypes.h>
+
 #define VALUE_MAX 60 /* bytes of a value that are told */
 
 void tell_process(struct buffer *story, const struct history *history, uint32_t process)
@@ -30,7 +34,7 @@ void tell_command(struct buffer *story, const struct history *history, uint32_t 
     struct text key = names_text(&history->texts, record->key);
 
     buffer_add_string(story,
-                      record->type >= 0 ? command_type_name((enum command_type)record->type) : "command");
+                      record->type >= 0 ? command_type_name((enum command_type)record->type) : _("command"));
     if (record->key != NAMES_NONE) {
         buffer_add_char(story, ' ');
         buffer_add(story, key.bytes, key.length);
@@ -49,8 +53,57 @@ void tell_intervention(struct buffer *story, const struct history *history, uint
     if (kind == EVENT_KILL || kind == EVENT_RESTART || kind == EVENT_PAUSE || kind == EVENT_RESUME) {
         name = names_text(&history->texts, history_find_intervention(history, event)->target);
     } else if (kind == EVENT_RECOVER && history->events[event].seq != LOG_RECORD_NO_NUMBER) {
-        buffer_add_string(story, "from ");
         name = names_text(&history->texts, history_find_store(history, event)->from);
+        tell_that(story, history, "from {1}", the_text(name));
+        return;
     }
     buffer_add(story, name.bytes, name.length);
+}
+
+static void tell_place(struct buffer *story, const struct history *history, uint32_t event)
+{
+    const struct event *line = &history->events[event];
+
+    if (line->command != HISTORY_NONE) {
+        tell_that(story, history, "number {1} ({2})", the_count(line->seq), the_command(line->command));
+    } else {
+        tell_that(story, history, "number {1}", the_count(line->seq));
+    }
+}
+
+static void tell_thing(struct buffer *story, const struct history *history, const struct thing *thing)
+{
+    switch (thing->kind) {
+    case THING_PROCESS:
+        tell_process(story, history, thing->number);
+        break;
+    case THING_COMMAND:
+        tell_command(story, history, thing->number);
+        break;
+    case THING_VALUE:
+        tell_value(story, history, thing->number);
+        break;
+    case THING_PLACE:
+        tell_place(story, history, thing->number);
+        break;
+    case THING_COUNT:
+        buffer_add_format(story, "%" PRId64, thing->count);
+        break;
+    case THING_TEXT:
+        buffer_add(story, thing->text.bytes, thing->text.length);
+        break;
+    }
+}
+
+void tell_things(struct buffer *story, const struct history *history, const char *clause,
+                 const struct thing *things)
+{
+    for (const char *c = gettext(clause); *c != '\0'; c++) {
+        if (*c == '{') {
+            tell_thing(story, history, &things[c[1] - '1']);
+            c += 2;
+        } else {
+            buffer_add_char(story, *c);
+        }
+    }
 }
