@@ -16,12 +16,16 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2))
 
 CC := $(if $(filter default,$(origin CC)),cc,$(CC))
-libraries := libuv yajl libedit librabbitmq libssl libcrypto libnghttp2 sqlite3 zlib
+# llhttp is a library in Debian 13; Debian 12 and Ubuntu 24.04 have its C sources.
+llhttp = $(eval llhttp := $$(shell pkg-config --exists libllhttp && echo libllhttp))$(llhttp)
+llhttp_sources := /usr/share/llhttp
+llhttp_objects := $(addprefix $(OUT)/obj/llhttp/,api.o http.o llhttp.o)
+libraries = $(llhttp) libuv yajl libedit librabbitmq libssl libcrypto libnghttp2 sqlite3 zlib
 # Asked only when something is compiled: `make setup` must run before pkg-config is there.
 library_cflags = $(eval library_cflags := $$(shell pkg-config --cflags $(libraries)))$(library_cflags)
 library_libs = $(eval library_libs := $$(shell pkg-config --libs $(libraries)))$(library_libs)
 
-CPPFLAGS += -I. -D_GNU_SOURCE $(library_cflags)
+CPPFLAGS += -I. -D_GNU_SOURCE $(library_cflags) $(if $(llhttp),,-isystem /usr/share/include/llhttp)
 CFLAGS ?= -g $(if $(DEBUG),-O0,-O2)
 ALL_CFLAGS = -std=c11 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(WERROR) $(CFLAGS) \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
@@ -87,7 +91,7 @@ $(OUT)/lab: $(lab_library) $(net_library) $(core_library) | $(catalogue)
 	$(link) $(library_libs) -lm
 
 $(core_library): $(call objects,$(core_sources))
-$(net_library): $(call objects,$(net_sources))
+$(net_library): $(call objects,$(net_sources)) $(llhttp_objects)
 $(lab_library): $(call objects,$(lab_sources)) $(OUT)/obj/common/lab/page/page.o
 $(core_library) $(net_library) $(lab_library):
 	$(call say,AR,$@)
@@ -105,6 +109,11 @@ $(catalogue): po/pt_BR.po | ready
 $(OUT)/obj/common/lab/page/page.o: common/lab/page/page.S $(wildcard common/lab/page/*.css common/lab/page/*.js) | ready
 	$(call say,AS,$<)
 	$(Q)mkdir -p $(@D) && $(CC) -c -o $@ $<
+
+# Empty where llhttp is a library.
+$(llhttp_objects): $(OUT)/obj/llhttp/%.o: | ready
+	$(call say,CC,$(llhttp_sources)/$*.c)
+	$(Q)mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) -w -x c -c -o $@ $(if $(llhttp),/dev/null,$(llhttp_sources)/$*.c)
 
 # Only when a compiler or a library is missing is anything installed, and only for demo and test.
 .PHONY: ready
