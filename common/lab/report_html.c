@@ -28,8 +28,7 @@ static void put_base64(struct report_html *html, const unsigned char *bytes, siz
     }
 }
 
-/* Deflated, as an element that the browser neither shows nor runs. */
-static void put_data(struct report_html *html, const char *id, const struct buffer *data)
+void html_put_data(struct report_html *html, const char *id, const struct buffer *data)
 {
     uLongf length = compressBound(data->length);
     unsigned char *packed = memory_new(length);
@@ -90,7 +89,7 @@ static void put_head(struct report_html *html)
     put_words(html, _("This page draws with JavaScript."));
     fputs("</noscript>\n<main id=\"page\"></main>\n", html->out);
     html_write_words(&words);
-    put_data(html, "words", &words);
+    html_put_data(html, "words", &words);
     buffer_free(&words);
 }
 
@@ -114,13 +113,6 @@ int report_html_open(struct report_html *html, const char *path, struct error *e
     }
     put_head(html);
     return 0;
-}
-
-void report_html_add_matrix(struct report_html *html, struct text json)
-{
-    const struct buffer data = {.bytes = (char *)json.bytes, .length = json.length};
-
-    put_data(html, "matrix", &data);
 }
 
 int report_html_close(struct report_html *html, struct error *error)
@@ -207,16 +199,40 @@ void report_html_add_run(struct report_html *html, const char *name, const struc
     prepare(&run);
     snprintf(id, sizeof id, "run%zu", html->runs);
     html_run_write_head(&run, name, &data);
-    put_data(html, id, &data);
+    html_put_data(html, id, &data);
     for (size_t block = 0; block * BLOCK_EVENTS < report->history->event_count; block++) {
         buffer_clear(&data);
         html_run_write_block(&run, block, &data);
         snprintf(id, sizeof id, "run%zu-%zu", html->runs, block);
-        put_data(html, id, &data);
+        html_put_data(html, id, &data);
     }
     html->runs++;
     buffer_free(&data);
     release(&run);
+}
+
+int report_html_add_logs(struct report_html *html, const char *argument, struct error *error)
+{
+    struct log_sources sources = {0};
+    struct history history = {0};
+    struct judgement judgement;
+    int code = log_sources_add(&sources, argument, error);
+
+    if (code == 0) {
+        code = log_sources_read(&sources, &history, error);
+    }
+    if (code == 0 && history.event_count == 0) {
+        code = error_set(error, ERROR_FILE, "%.200s holds no line of an Ordem log", argument);
+    }
+    if (code == 0) {
+        judge(&history, &judgement);
+        report_html_add_run(html, report_html_name(argument),
+                            &(struct report){&history, &judgement, &sources});
+        judgement_free(&judgement);
+    }
+    history_free(&history);
+    log_sources_free(&sources);
+    return code;
 }
 
 int report_html_write(const char *path, const char *name, const struct report *report, struct error *error)

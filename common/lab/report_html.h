@@ -9,6 +9,7 @@
 
 #include "common/buffer.h"
 #include "common/error.h"
+#include "common/lab/matrix.h"
 #include "common/lab/report.h"
 
 #include <stddef.h>
@@ -26,8 +27,11 @@ int report_html_open(struct report_html *html, const char *path, struct error *e
 /* Adds a run under a name that its reader knows it by. The report is not needed afterwards. */
 void report_html_add_run(struct report_html *html, const char *name, const struct report *report);
 
-/* Adds the matrix: JSON text, as page/matrix.js reads it. */
-void report_html_add_matrix(struct report_html *html, struct text json);
+/* Adds a run out of its logs, in a folder or a file, under the last part of its path, judging it first. ERROR_FILE. */
+int report_html_add_logs(struct report_html *html, const char *argument, struct error *error);
+
+/* Adds the matrix: at most one. */
+void report_html_add_matrix(struct report_html *html, const struct matrix *matrix);
 
 /* Ends the file and closes it. ERROR_FILE, also of everything that was added before; the file is removed then. */
 int report_html_close(struct report_html *html, struct error *error);
@@ -37,6 +41,10 @@ void report_html_abandon(struct report_html *html);
 
 /* All of these, for one run. */
 int report_html_write(const char *path, const char *name, const struct report *report, struct error *error);
+
+/* A demonstration: the matrix, the runs in these directories, and those that the matrix's proofs come from. */
+int report_html_write_matrix(const char *path, const struct matrix *matrix, const char *const *directories,
+                             size_t count, struct error *error);
 
 /* A run's name: the last part of the path of its folder. */
 const char *report_html_name(const char *path);

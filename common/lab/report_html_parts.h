@@ -81,6 +81,11 @@ void html_add_name(struct buffer *out, const char *name);
 /* The page's words in the user's language: one JSON object. */
 void html_write_words(struct buffer *out);
 
+/* ---- report_html.c ---- */
+
+/* Puts data into the file, deflated, as an element that the browser neither shows nor runs. */
+void html_put_data(struct report_html *html, const char *id, const struct buffer *data);
+
 /* ---- page/page.S: the page's own texts ---- */
 
 extern const char page_style[], page_style_end[], page_script[], page_script_end[];

@@ -7,6 +7,15 @@ const DETAIL_MOST = 3500;      /* events that are drawn one by one */
 const SPECIAL_MOST = 1500;     /* lost and repeated messages that are drawn among density */
 const HIDDEN_MARK = 4;         /* pixels: what waits for less is not drawn as waiting */
 
+const NAME_FONT = "600 13px system-ui, sans-serif", NAME_MOST = 150;
+
+/* How wide a name will be. */
+const measuring = document.createElement("canvas").getContext("2d");
+function textWidth(text) {
+  measuring.font = NAME_FONT;
+  return Math.min(NAME_MOST, measuring.measureText(text).width);
+}
+
 const roundRange = (low, high, number) => Math.min(high, Math.max(low, number));
 
 function colours() {
@@ -40,6 +49,7 @@ class Drawing {
     this.lanes = [...byName.values()].sort((a, b) => rank[a.role] - rank[b.role] || natural(a.name, b.name));
     this.lanes.forEach((lane, i) => lane.processes.forEach((number) => this.laneOf[number] = i));
     const height = roundRange(LANE_LEAST, LANE_HEIGHT, LANES_TALL / Math.max(1, this.lanes.length));
+    this.nameWidth = Math.max(0, ...this.lanes.map((lane) => textWidth(lane.name)));
     this.lanes.forEach((lane, i) => lane.y = STRIP_HEIGHT + height * (i + 0.55));
     this.laneHeight = height;
     this.height = STRIP_HEIGHT + height * this.lanes.length + 8 + AXIS_HEIGHT;
@@ -68,7 +78,7 @@ class Drawing {
     paper.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.paper = paper;
     this.c = colours();
-    this.left = Math.min(110, 20 + 7.5 * Math.max(4, ...this.lanes.map((lane) => lane.name.length)));
+    this.left = this.view.margin(); /* the same for all runs: one moment is in one place */
     this.width = Math.max(50, box - this.left - 12);
     this.drawn = {arrows: 0, crosses: 0, repeated: 0, crashes: 0, restarts: 0, pauses: 0, waits: 0, operations: 0, marks: 0,
                   highlighted: 0, density: 0, strips: 0, cuts: 0, elected: 0, recovered: 0, labels: 0, followed: 0};
@@ -101,12 +111,17 @@ class Drawing {
     this.paper.stroke();
   }
 
-  text(text, x, y, colour, font = "12px system-ui, sans-serif", align = "left") {
+  text(text, x, y, colour, font = "12px system-ui, sans-serif", align = "left", most = undefined, halo = false) {
     this.paper.fillStyle = colour;
     this.paper.font = font;
     this.paper.textAlign = align;
     this.paper.textBaseline = "middle";
-    this.paper.fillText(isolated(text), x, y);
+    if (halo) { /* apart from the arrows behind it */
+      this.stroke(this.c.surface, 4);
+      this.paper.lineJoin = "round";
+      this.paper.strokeText(isolated(text), x, y, most);
+    }
+    this.paper.fillText(isolated(text), x, y, most);
   }
 
   /* ---- what stands still: axis, lines, network ---- */
@@ -121,15 +136,15 @@ class Drawing {
       const x = this.left + (n * step - this.view.from) / span * this.width;
       this.stroke(this.c.line, 1);
       this.segment(Math.round(x) + 0.5, STRIP_HEIGHT, Math.round(x) + 0.5, bottom);
-      this.text(formatTime(n * step), x, bottom + 14, this.c.muted, undefined, "center");
+      this.text(formatTime(n * step || 0), x, bottom + 14, this.c.muted, undefined, "center");
     }
   }
 
   /* The times at which a process was there: from a start to a stop, or to a crash. */
   drawLanes() {
     for (const lane of this.lanes) {
-      const font = `${lane.role === "client" ? "" : "600 "}13px system-ui, sans-serif`;
-      this.text(lane.name, 10, lane.y, lane.role === "client" ? this.c.muted : this.c.text, font);
+      const font = lane.role === "client" ? NAME_FONT.replace("600 ", "") : NAME_FONT;
+      this.text(lane.name, 10, lane.y, lane.role === "client" ? this.c.muted : this.c.text, font, "left", NAME_MOST);
       this.paper.save();
       this.paper.beginPath();
       this.paper.rect(this.left, 0, this.width, this.height);
@@ -273,7 +288,7 @@ class Drawing {
   colourOf(focus, block, i) {
     const command = this.run.commandOf(block, i);
     if (command === null) return null;
-    const place = focus.commands.indexOf(command.number);
+    const place = focus.placeOf(this.run, command);
     if (place >= 0) return [this.c.first, this.c.second, this.c.third][place % 3];
     return focus.matches(command) ? this.c.search : null;
   }
@@ -307,14 +322,16 @@ class Drawing {
     return -1;
   }
 
-  drawArrow(block, i, focus) {
+  drawArrow(block, i, focus, followed = false) {
+    if (!followed && this.isFollowed(focus, block, i)) return; /* it comes last, over all else */
     const cause = this.run.find(block.cause[i]);
     if (cause === null) return;
     const [from, k] = cause;
     const y1 = this.y(from.process[k]), y2 = this.y(block.process[i]);
     const kind = this.run.kinds[block.kind[i]];
     const lost = (block.flags[i] & FLAG_LOST) !== 0;
-    if (y1 === undefined || y2 === undefined || y1 === null || y2 === null || (y1 === y2 && !lost)) return;
+    if (y1 === undefined || y2 === undefined || y1 === null || y2 === null) return;
+    if (y1 === y2 && !lost && kind !== "receive") return;
     if (kind === "fault" && !lost) return; /* the message itself follows */
     const x1 = this.x(from.t[k]), x2 = this.x(block.t[i]);
     if (Math.max(x1, x2) < this.left || Math.min(x1, x2) > this.left + this.width) return;
@@ -327,7 +344,25 @@ class Drawing {
     this.paper.globalAlpha = 1;
   }
 
+  /* A message to the sender itself leaves the line and comes back to it. */
+  arc(x1, x2, y, colour, width, dash) {
+    if (x2 - x1 < 8) return;
+    const top = y - Math.min(this.laneHeight * 0.42, 8 + (x2 - x1) / 6);
+    this.stroke(colour, width, dash);
+    this.paper.beginPath();
+    this.paper.moveTo(x1, y);
+    this.paper.quadraticCurveTo((x1 + x2) / 2, 2 * top - y, x2, y);
+    this.paper.stroke();
+    this.paper.setLineDash([]);
+    this.drawn.arrows++;
+  }
+
   arrow(x1, y1, x2, y2, colour, width, {lost, repeated, light}) {
+    if (y1 === y2 && !lost) {
+      this.arc(x1, x2, y1, colour, width, repeated ? [3, 2] : []);
+      this.drawn.repeated += repeated ? 1 : 0;
+      return;
+    }
     const length = Math.hypot(x2 - x1, y2 - y1) || 1;
     let dx = (x2 - x1) / length, dy = (y2 - y1) / length;
     if (lost && y1 === y2) [dx, dy] = [0.4, -0.9]; /* to itself: it leaves the line and ends */
@@ -354,7 +389,13 @@ class Drawing {
     }
   }
 
-  drawMark(block, i, focus) {
+  isFollowed(focus, block, i) {
+    const command = this.run.commandOf(block, i);
+    return command !== null && focus.placeOf(this.run, command) >= 0;
+  }
+
+  drawMark(block, i, focus, followed = false) {
+    if (!followed && this.isFollowed(focus, block, i)) return;
     const y = this.y(block.process[i]);
     if (y === undefined || y === null) return;
     const kind = this.run.kinds[block.kind[i]];
@@ -396,7 +437,7 @@ class Drawing {
         paper.lineTo(x + radius * Math.sin(k * Math.PI / 5), y - radius * Math.cos(k * Math.PI / 5));
       }
       paper.fill();
-      this.text(word("elected"), x, y + 17, this.c.send, "600 11px system-ui, sans-serif", "center");
+      this.text(word("elected"), x, y - 17, this.c.send, "600 11px system-ui, sans-serif", "center");
       this.drawn.elected++;
     } else if (kind === "recover") {
       paper.fillStyle = this.c.surface;
@@ -468,14 +509,12 @@ class Drawing {
 
   /* What is in focus is drawn over all else: the arrows of its commands, and its proof with numbers. */
   drawFollowed(from, to, focus, detailed) {
-    if (focus.commands.length > 0) {
-      this.each(from, to, (block, i) => {
-        const command = this.run.commandOf(block, i);
-        if (command === null || !focus.commands.includes(command.number)) return;
-        this.drawArrow(block, i, focus);
-        this.drawMark(block, i, focus);
-        this.drawn.followed++;
-      });
+    if (focus.follows) {
+      const followed = [];
+      this.each(from, to, (block, i) => { if (this.isFollowed(focus, block, i)) followed.push([block, i]); });
+      for (const [block, i] of followed) this.drawArrow(block, i, focus, true);
+      for (const [block, i] of followed) this.drawMark(block, i, focus, true);
+      this.drawn.followed += followed.length;
     }
     if (!detailed && focus.searching) {
       this.each(from, to, (block, i) => {
@@ -488,7 +527,7 @@ class Drawing {
       const y = found === null ? undefined : this.y(found[0].process[found[1]]);
       if (y === undefined || y === null) return;
       const x = this.x(found[0].t[found[1]]);
-      this.drawMark(found[0], found[1], focus);
+      this.drawMark(found[0], found[1], focus, true);
       this.stroke(this.c.bad, 2);
       this.paper.beginPath();
       this.paper.arc(x, y, 10, 0, 7);
@@ -506,9 +545,10 @@ class Drawing {
     this.text(String(number), x, y - 18.5, this.c.surface, "600 11px system-ui, sans-serif", "center");
   }
 
-  /* What is delivered, in words, where there is room. */
+  /* What is delivered, in words, where there is room for most of it. */
   drawLabels(from, to, focus, count) {
     if (count > DETAIL_MOST) return;
+    const roomy = this.marks.filter(({block, i}) => block.kind[i] === this.run.kind.deliver).length * 40 < this.width * this.lanes.length;
     const taken = new Map();
     const ring = new Set(focus.evidence);
     const label = (block, i, must) => {
@@ -523,14 +563,14 @@ class Drawing {
       const spans = taken.get(y) ?? [];
       if (spans.some(([a, b]) => x - half < b + 6 && x + half > a - 6)) return;
       taken.set(y, [...spans, [x - half, x + half]]);
-      this.text(text, x, y + 18, colour ?? this.c.muted, font, "center");
+      this.text(text, x, y + 18, colour ?? this.c.muted, font, "center", undefined, true);
       this.drawn.labels++;
     };
     focus.evidence.forEach((rank) => {
       const found = this.run.find(rank);
       if (found !== null) label(...found, true);
     });
-    if (this.laneHeight < 44) return;
+    if (this.laneHeight < 44 || (!roomy && !focus.dims)) return;
     this.each(from, to, (block, i) => {
       if (block.kind[i] === this.run.kind.deliver && !ring.has(block.first + i) &&
           (!focus.dims || this.colourOf(focus, block, i) !== null)) label(block, i, false);

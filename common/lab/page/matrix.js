@@ -5,16 +5,17 @@ function matrixCell(page, cell) {
   const inside = [mark, cell.text === "" ? "" : make("span", {className: "figure"}, cell.text)];
   const run = page.runs.find(({name}) => name === cell.run);
   const verdict = run === undefined ? -1 : run.verdicts.findIndex(({name}) => name === cell.verdict);
-  const goes = cell.outcome === "violated" && verdict >= 0;
+  const goes = cell.outcome === "violated" && run !== undefined;
+  const go = () => verdict >= 0 && run.verdicts[verdict].evidence.length > 0 ? page.showVerdict(run, verdict) : page.showRun(run);
   return make("td", {title: cell.why}, goes
-    ? make("button", {type: "button", className: "cell", title: cell.why, onclick: () => page.showVerdict(run, verdict)}, ...inside)
+    ? make("button", {type: "button", className: "cell", title: cell.why, onclick: go}, ...inside)
     : make("span", {className: "cell"}, ...inside));
 }
 
 function matrixSection(page, matrix) {
   const head = make("tr", {}, make("th", {}), ...matrix.columns.map((title) => make("th", {scope: "col"}, title)),
-                    ...matrix.prices.map((title) => make("th", {scope: "col", className: "price"}, title)));
-  const rows = matrix.rows.map((row) => make("tr", {}, make("th", {scope: "row"}, row.title),
+                    ...matrix.priceTitles.map((title) => make("th", {scope: "col", className: "price"}, title)));
+  const rows = matrix.rows.map((row) => make("tr", {}, make("th", {scope: "row"}, row.part, make("small", {}, row.title)),
     ...row.cells.map((cell) => matrixCell(page, cell)),
     ...row.prices.map((price) => make("td", {className: "price"}, price))));
   return section("matrix", make("p", {className: "lead"}, word("matrix_note")),

@@ -62,7 +62,7 @@ class Page {
 
   diagram() {
     const button = (id, text, title, go) => make("button", {type: "button", id, title, onclick: go}, text);
-    this.search = make("input", {type: "search", id: "search", placeholder: word("search"), size: 30,
+    this.search = make("input", {type: "search", id: "search", placeholder: word("search"), size: 34,
                                  oninput: () => this.startSearch(), onkeydown: (event) => { if (event.key === "Enter") this.nextFound(event.shiftKey ? -1 : 1); }});
     this.search.setAttribute("aria-label", word("search"));
     this.foundText = make("output", {className: "found"});
@@ -74,8 +74,9 @@ class Page {
       make("div", {className: "tools", id: "tools"},
         button("zoom-in", "+", word("zoom_in"), () => this.view.zoom(0.6)), button("zoom-out", "−", word("zoom_out"), () => this.view.zoom(1.6)),
         button("all", word("all"), word("all"), () => { this.view.unfocus(); this.view.showAll(); }), this.counterexamples(),
-        make("span", {className: "searching"}, this.search, this.foundText,
-          button("previous", "◀", word("previous"), () => this.nextFound(-1)), button("next", "▶", word("next"), () => this.nextFound(1))),
+        make("span", {className: "searching"}, this.search,
+          button("previous", "◀", word("previous"), () => this.nextFound(-1)), button("next", "▶", word("next"), () => this.nextFound(1)),
+          this.foundText),
         hasClients ? make("label", {className: "choice"}, clients, " ", word("clients")) : ""),
       make("div", {id: "panels", className: this.wide ? "beside" : ""}, ...this.view.panels.map(({element}) => element)), this.legend);
   }
@@ -156,6 +157,11 @@ class Page {
     if (!this.shown.includes(run)) await this.choose([run, undefined]);
     await this.view.focusVerdict(run, verdict);
     this.choices.select.value = String(this.choices.choices.findIndex((choice) => choice.run === run && choice.i === verdict));
+    document.getElementById("diagram").scrollIntoView({block: "start"});
+  }
+
+  async showRun(run) {
+    await this.choose([run, undefined]);
     document.getElementById("diagram").scrollIntoView({block: "start"});
   }
 

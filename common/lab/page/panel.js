@@ -163,10 +163,25 @@ class Panel {
     if (focus === undefined) return;
     const verdict = this.run.verdicts[focus.verdict];
     const items = verdict.evidence.map(({file, line, text}) => make("li", {},
-      make("span", {className: "where"}, `${isolated(this.run.files[file] ?? "")}:${line}`), make("code", {}, make("bdi", {}, text))));
+      make("div", {className: "proof"}, make("span", {className: "where"}, `${isolated(this.run.files[file] ?? "")}:${line}`),
+        make("code", {title: text}, make("bdi", {}, inFewWords(text))))));
     this.story.replaceChildren(
       make("p", {}, make("strong", {}, word("counterexample_of", verdict.title)), ". ", make("bdi", {}, verdict.story)),
       make("ol", {}, ...items));
+  }
+}
+
+/* A line of the log without what only programs need; as it is, if it is in the form of the screen. */
+function inFewWords(line) {
+  try {
+    const told = JSON.parse(line.slice(line.indexOf("{")));
+    const command = told.command_type === undefined ? "" : [told.command_type, told.key ?? ""].join(" ") +
+      (told.value === undefined ? "" : `=${JSON.stringify(told.value)}`);
+    const rest = ["fault", "delay_ms", "target", "status", "seq", "epoch", "ordem_local", "installed_seq", "latency_us"]
+      .filter((name) => told[name] !== undefined).map((name) => `${name}=${told[name]}`);
+    return [told.ts.slice(11, 26), told.node, told.event, command, ...rest].filter((text) => text !== "").join("  ");
+  } catch {
+    return line;
   }
 }
 

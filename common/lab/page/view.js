@@ -26,7 +26,7 @@ function networkWindows(run) {
     last = {from: mark.t, to: run.span, ...told};
     windows.push(last);
   }
-  return windows;
+  return windows.every(({text}) => text === word("net_good")) ? [] : windows;
 }
 
 function describeNetwork(line) {
@@ -65,18 +65,29 @@ class View {
   }
 
   focusOf(run) {
-    const focus = this.focus.get(run);
-    const chosen = [this.hovered, this.pinned].filter((at) => at !== null && at.command !== null);
-    const commands = [...(focus?.commands ?? [])];
-    for (const at of chosen) if (at.run === run && !commands.includes(at.command.number)) commands.push(at.command.number);
-    const alike = chosen.filter((at) => at.run !== run).map((at) => at.same);
+    const [owner, focus] = [...this.focus][0] ?? [null, null];
+    const followed = (focus?.commands ?? []).map((command) => ({run: owner, ...command}));
+    for (const at of [this.hovered, this.pinned]) {
+      if (at === null || at.command === null) continue;
+      if (!followed.some((one) => one.run === at.run && one.number === at.command.number)) {
+        followed.push({run: at.run, number: at.command.number, same: at.same});
+      }
+    }
     const query = this.query.toLowerCase();
     return {
-      commands, evidence: focus?.evidence ?? [],
-      dims: commands.length > 0 || alike.length > 0 || query !== "",
-      searching: query !== "" || alike.length > 0,
-      matches: (command) => alike.includes(run.tellCommand(command)) || (query !== "" && matchesQuery(command, query)),
+      evidence: owner === run ? focus.evidence : [],
+      follows: followed.length > 0,
+      dims: followed.length > 0 || query !== "",
+      searching: query !== "",
+      placeOf: (where, command) => followed.findIndex((one) => one.run === where ? one.number === command.number
+        : one.same === where.tellCommand(command)),
+      matches: (command) => query !== "" && matchesQuery(command, query),
     };
+  }
+
+  /* Where the diagrams begin, to the right of the longest name. */
+  margin() {
+    return 24 + Math.max(30, ...this.panels.map(({drawing}) => drawing.nameWidth));
   }
 
   show(from, to) {
@@ -143,17 +154,34 @@ class View {
     for (const rank of ranks) {
       const [block, i] = run.find(rank);
       const command = run.commandOf(block, i);
-      if (command !== null && !commands.includes(command.number)) commands.push(command.number);
+      if (command !== null && !commands.some(({number}) => number === command.number)) {
+        commands.push({number: command.number, same: run.tellCommand(command)});
+      }
     }
     this.focus.clear();
     this.focus.set(run, {verdict, evidence: ranks, commands: commands.slice(0, 3)});
-    const times = found.evidence.map(({t}) => t - run.origin);
-    if (times.length > 0) {
-      const low = Math.min(...times), high = Math.max(...times);
-      const pad = Math.max(3000, (high - low) * 0.35);
-      await this.show(low - pad, high + pad);
-    }
+    const [low, high] = await this.rangeOf(run, found.evidence.map(({t}) => t - run.origin));
+    const pad = Math.max(2000, (high - low) * 0.12);
+    await this.show(low - pad, high + pad);
     this.panels.forEach((panel) => panel.tellFocus());
+  }
+
+  /* The proof, and as far as that does not make it small, all that became of its commands, in every run that is shown. */
+  async rangeOf(run, proof) {
+    const most = Math.max(20000, (Math.max(...proof) - Math.min(...proof)) * 5);
+    const focus = this.focusOf(run);
+    let [low, high] = [Math.min(...proof), Math.max(...proof)];
+    for (const panel of [...this.panels].sort((a, b) => (b.run === run) - (a.run === run))) {
+      const from = low - most + panel.run.origin, to = high + most + panel.run.origin;
+      const numbers = panel.run.blocksBetween(from, to).slice(0, BLOCKS_AT_ONCE);
+      await Promise.all(numbers.map((number) => panel.run.load(number)));
+      panel.drawing.each(from, to, (block, i) => {
+        const command = panel.run.commandOf(block, i), t = block.t[i] - panel.run.origin;
+        if (command === null || focus.placeOf(panel.run, command) < 0) return;
+        if (Math.max(high, t) - Math.min(low, t) <= most) [low, high] = [Math.min(low, t), Math.max(high, t)];
+      });
+    }
+    return [low, high];
   }
 
   unfocus() {
