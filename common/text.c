@@ -124,6 +124,15 @@ bool text_has_control(struct text text)
     return false;
 }
 
+size_t text_width(struct text text)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < text.length; i++) {
+        width += ((unsigned char)text.bytes[i] & 0xC0) != 0x80; /* not the continuation of a character */
+    }
+    return width;
+}
+
 void text_make_printable(char *string)
 {
     size_t left = strlen(string);

@@ -40,6 +40,9 @@ bool text_has_control(struct text text);
  * does every byte that is part of no UTF-8 character (perhaps because the text was cut inside one). */
 void text_make_printable(char *string);
 
+/* The columns that a text takes on a terminal: one for each character. */
+size_t text_width(struct text text);
+
 /* Without white space (space, tab, CR, LF) at both ends. */
 struct text text_trim(struct text text);
 

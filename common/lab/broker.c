@@ -60,9 +60,16 @@ static void on_process_end(struct guard *guard, int64_t status, int signal_numbe
         return;
     }
     struct error error;
-    error_set(&error, ERROR_PROCESS, "RabbitMQ (node %u) ended %s (%s %" PRId64 ")", node->number,
-              state == BROKER_NODE_STARTING ? "before it answered" : "unasked",
-              signal_number != 0 ? "signal" : "status", signal_number != 0 ? signal_number : status);
+    if (signal_number != 0) {
+        error_set(&error, ERROR_PROCESS, "RabbitMQ (node %u) was ended unasked, by signal %d", node->number,
+                  signal_number);
+    } else if (state == BROKER_NODE_STARTING) {
+        error_set(&error, ERROR_PROCESS, "RabbitMQ (node %u) ended before it answered (status %" PRId64 ")",
+                  node->number, status);
+    } else {
+        error_set(&error, ERROR_PROCESS, "RabbitMQ (node %u) ended unasked (status %" PRId64 ")",
+                  node->number, status);
+    }
     fail(broker, &error);
 }
 

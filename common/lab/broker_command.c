@@ -4,6 +4,7 @@
 #include "common/lab/broker_files.h"
 #include "common/term/progress.h"
 #include "common/text.h"
+#include "common/words.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -88,7 +89,7 @@ static void say(const char *word, unsigned number)
 
 static void say_error(const struct error *error)
 {
-    printf("error %s\n", error->text);
+    printf("error %s\n", error->words);
     fflush(stdout);
 }
 
@@ -185,7 +186,7 @@ static void on_draw(uv_timer_t *timer)
 {
     struct session *session = container_of(timer, struct session, draw);
 
-    progress_draw(&session->progress, "starting RabbitMQ", broker_up_count(&session->broker),
+    progress_draw(&session->progress, _("starting RabbitMQ"), broker_up_count(&session->broker),
                   session->broker.count);
 }
 
@@ -198,7 +199,7 @@ static void on_ready(struct broker *broker)
     printf("AMQP_URL=%s\n", broker->url);
     fflush(stdout);
     if (session->progress.shown) {
-        fputs("RabbitMQ runs until Ctrl-C. Commands: kill [N], start [N], pause [N], resume [N], folder\n",
+        fputs(_("RabbitMQ runs until Ctrl-C. Commands: kill [N], start [N], pause [N], resume [N], folder\n"),
               stderr);
     }
 }
@@ -274,6 +275,6 @@ int broker_command(unsigned nodes, const char *directory, struct error *error)
     uv_run(&session.loop, UV_RUN_DEFAULT);
     progress_clear(&session.progress);
     uv_loop_close(&session.loop);
-    return session.error.code == ERROR_NONE ? 0
-                                            : error_set(error, session.error.code, "%s", session.error.text);
+    *error = session.error;
+    return error->code;
 }

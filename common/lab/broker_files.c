@@ -4,6 +4,7 @@
 #include "common/config.h"
 #include "common/directory.h"
 #include "common/uuid.h"
+#include "common/words.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -275,7 +276,7 @@ void broker_print_log(const struct broker *broker, FILE *out)
         const struct broker_node *node = &broker->nodes[i];
         /* What one writes that is well says nothing. */
         if (node->started && node->state != BROKER_NODE_UP) {
-            fprintf(out, "RabbitMQ's last lines (node %u):\n", node->number);
+            fprintf(out, _("RabbitMQ's last lines (node %u):\n"), node->number);
             broker_files_path(node, "log", path, sizeof path);
             print_tail(path, out);
             broker_files_path(node, "output", path, sizeof path);

@@ -1,6 +1,7 @@
 #include "common/lab/guard.h"
 
 #include "common/container_of.h"
+#include "common/words.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -67,7 +68,7 @@ int guard_become(int count, char **arguments)
     struct error error;
 
     if (count < 2) {
-        fputs("lab: guard is for the lab itself\n", stderr);
+        fputs(_("lab: guard is for the lab itself\n"), stderr);
         return EXIT_NOT_STARTED;
     }
     /* Whoever started this may have died before it could ask. */

@@ -1,6 +1,7 @@
 /* What clients asked for, and how it ended. */
 #include "common/lab/history_parts.h"
 #include "common/memory.h"
+#include "common/words.h"
 
 #include <inttypes.h>
 
@@ -11,13 +12,13 @@ static void client_problem(struct history *history, uint32_t event, const char *
 
     history->operations_unclear = true;
     history_add_problem(history, line->process, false, "%.*s's line %" PRIu32 " %s", (int)name.length,
-                        name.bytes, line->place.number, what);
+                        name.bytes, line->place.number, _(what));
 }
 
 void history_add_invocation(struct history *history, uint32_t command, uint32_t event)
 {
     if (history->commands[command].operation != HISTORY_NONE) {
-        client_problem(history, event, "asks for a command that was asked for before");
+        client_problem(history, event, N_("asks for a command that was asked for before"));
         return;
     }
     history->commands[command].operation = (uint32_t)history->operation_count;
@@ -49,7 +50,7 @@ void history_add_completion(struct history *history, const struct log_record *re
 
     if (operation == NULL || operation->client != history->events[event].process ||
         operation->complete != HISTORY_NONE) {
-        client_problem(history, event, "ends what was not asked for, or has ended before");
+        client_problem(history, event, N_("ends what was not asked for, or has ended before"));
         return;
     }
     operation->complete = event;

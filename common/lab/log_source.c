@@ -1,6 +1,7 @@
 #include "common/lab/log_source.h"
 
 #include "common/memory.h"
+#include "common/words.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -237,8 +238,10 @@ int log_sources_read(struct log_sources *sources, struct history *history, struc
         if (scan.damaged > 0) {
             history_distrust_source(history, (uint32_t)i);
             history_add_problem(history, HISTORY_NONE, true,
-                                "%s: %" PRIu64 " damaged or cut line%s, the first is line %" PRIu32,
-                                scan.name, scan.damaged, scan.damaged == 1 ? "" : "s", scan.first_damaged);
+                                ngettext("%s: %" PRIu64 " damaged or cut line, line %" PRIu32,
+                                         "%s: %" PRIu64 " damaged or cut lines, the first is line %" PRIu32,
+                                         scan.damaged),
+                                scan.name, scan.damaged, scan.first_damaged);
         } else if (code == 0 && history->lines == lines_before) {
             history_add_problem(history, HISTORY_NONE, true, "%s holds no line of an Ordem log", scan.name);
         }

@@ -133,7 +133,7 @@ static int run_and_judge(const struct lab_options *options)
     int status = code != 0 ? refuse(&error) : judge_sources(options, &sources, page);
     log_sources_free(&sources);
     if (!options->json && code == 0) {
-        printf("  The logs: %s\n  The report: %s\n", options->run.directory, page);
+        printf(_("  The logs: %s\n  The report: %s\n"), options->run.directory, page);
     }
     return status;
 }

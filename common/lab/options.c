@@ -3,6 +3,7 @@
 #include "common/config.h"
 #include "common/lab/broker.h"
 #include "common/lab/part_plan.h"
+#include "common/words.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -34,50 +35,52 @@ static const struct option long_options[] = {{"nodes", required_argument, NULL, 
 
 void lab_usage(FILE *out)
 {
-    fputs(
-        "usage: lab run PART [options]      start the nodes of a part, drive them, judge their logs\n"
-        "       lab compare [options] FILE…  judge logs from anywhere: files, folders, patterns, - for "
-        "stdin\n"
-        "       lab report [--out FILE] DIR…  what happened in runs, as one page for a browser "
-        "(report.html)\n"
-        "       lab demo [options]           parts 1 to 4 on one bad network, and what held\n"
-        "       lab broker [--nodes N] [--out DIR]  a private RabbitMQ, or a cluster, until Ctrl-C\n"
-        "\n"
-        "PART is parte1, parte2, parte3 or parte4. Parts 2 to 4 need RabbitMQ: the one that AMQP_URL names, "
-        "or\nelse a private one that runs as long as the run.\n"
-        "\n"
-        "run and demo:\n"
-        "  --nodes N           replicas (3)\n"
-        "  --writers N         how many of them a user types at; parts 2 to 4: clients, each at a node (3)\n"
-        "  --ops N             commands, of all writers together (300)\n"
-        "  --keys N            different keys, so that writers conflict (5)\n"
-        "  --rate N            commands a second of each writer; 0 for as fast as it goes (200)\n"
-        "  --reads P           the share of GETs among them, up to three decimals (0.1)\n"
-        "  --delay LOW-HIGHms  each message is held back at random (0)\n"
-        "  --loss P            probability that a message is lost at a node (0)\n"
-        "  --duplicate P       probability that it arrives twice (0)\n"
-        "  --seed N            repeats commands and faults (42)\n"
-        "  --out DIR           for the logs and the report (runs/PART-seedN beside this program)\n"
-        "\n"
-        "run, what happens on the way (times count from the first command; may be given several times):\n"
-        "  --kill M@5s         SIGKILL to a member: node2, sequencer, leader, broker\n"
-        "  --restart-after 3s  everybody who was killed is started again so much later (never)\n"
-        "  --pause M@2s-4s     SIGSTOP at the first time, SIGCONT at the second\n"
-        "\n"
-        "run of parts 2 to 4:\n"
-        "  --wait              clients ask to be answered after the apply, not after the send\n"
-        "  --in-flight N       requests of each client at once, at most (1; with --rate 0: 32)\n"
-        "  --timeout 5s        after it the fate of a request is unknown\n"
-        "  --brokers N         nodes of the private RabbitMQ, broker1 to brokerN (1)\n"
-        "\n"
-        "run and compare:\n"
-        "  --json              one JSON object for scripts\n"
-        "  --shiviz FILE       also write a log that ShiViz draws\n"
-        "\n"
-        "exit status: 0 all guarantees hold, 1 something is violated, 2 cannot tell (demo: 0 the weak parts "
-        "lost "
-        "total order and the strong ones kept it)\n",
-        out);
+    fputs(_("usage: lab run PART [options]      start the nodes of a part, drive them, judge their logs\n"
+            "       lab compare [options] FILE…  judge logs from anywhere: files, folders, patterns, - for "
+            "stdin\n"
+            "       lab report [--out FILE] DIR…  what happened in runs, as one page for a browser "
+            "(report.html)\n"
+            "       lab demo [options]           parts 1 to 4 on one bad network, and what held\n"
+            "       lab broker [--nodes N] [--out DIR]  a private RabbitMQ, or a cluster, until Ctrl-C\n"
+            "\n"
+            "PART is parte1, parte2, parte3 or parte4. Parts 2 to 4 need RabbitMQ: the one that AMQP_URL "
+            "names, "
+            "or\nelse a private one that runs as long as the run.\n"
+            "\n"
+            "run and demo:\n"
+            "  --nodes N           replicas (3)\n"
+            "  --writers N         how many of them a user types at; parts 2 to 4: clients, each at a node "
+            "(3)\n"
+            "  --ops N             commands, of all writers together (300)\n"
+            "  --keys N            different keys, so that writers conflict (5)\n"
+            "  --rate N            commands a second of each writer; 0 for as fast as it goes (200)\n"
+            "  --reads P           the share of GETs among them, up to three decimals (0.1)\n"
+            "  --delay LOW-HIGHms  each message is held back at random (0)\n"
+            "  --loss P            probability that a message is lost at a node (0)\n"
+            "  --duplicate P       probability that it arrives twice (0)\n"
+            "  --seed N            repeats commands and faults (42)\n"
+            "  --out DIR           for the logs and the report (runs/PART-seedN beside this program)\n"
+            "\n"
+            "run, what happens on the way (times count from the first command; may be given several times):\n"
+            "  --kill M@5s         SIGKILL to a member: node2, sequencer, leader, broker\n"
+            "  --restart-after 3s  everybody who was killed is started again so much later (never)\n"
+            "  --pause M@2s-4s     SIGSTOP at the first time, SIGCONT at the second\n"
+            "\n"
+            "run of parts 2 to 4:\n"
+            "  --wait              clients ask to be answered after the apply, not after the send\n"
+            "  --in-flight N       requests of each client at once, at most (1; with --rate 0: 32)\n"
+            "  --timeout 5s        after it the fate of a request is unknown\n"
+            "  --brokers N         nodes of the private RabbitMQ, broker1 to brokerN (1)\n"
+            "\n"
+            "run and compare:\n"
+            "  --json              one JSON object for scripts\n"
+            "  --shiviz FILE       also write a log that ShiViz draws\n"
+            "\n"
+            "exit status: 0 all guarantees hold, 1 something is violated, 2 cannot tell (demo: 0 the weak "
+            "parts "
+            "lost "
+            "total order and the strong ones kept it)\n"),
+          out);
 }
 
 static int read_number(const char *name, const char *text, unsigned low, unsigned high, unsigned *value,
@@ -180,8 +183,10 @@ static int read_option(struct lab_options *options, int letter, const char *text
     case 'h':
         options->command = LAB_HELP;
         return 0;
-    default: /* getopt has already said what is wrong */
-        return error_set(error, ERROR_CONFIG, "lab --help lists the options");
+    default:
+        return error_set(error, ERROR_CONFIG,
+                         "\"%.60s\" is no option here, or lacks its value: lab --help lists the options",
+                         text);
     }
 }
 
@@ -304,9 +309,10 @@ int lab_options_read(struct lab_options *options, int argc, char **argv, struct 
     }
     code = read_command(options, argv[1], error);
     optind = 2;
+    opterr = 0; /* what is wrong is said here, in the user's language */
     while (code == 0 && options->command != LAB_HELP &&
            (letter = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-        code = read_option(options, letter, optarg, error);
+        code = read_option(options, letter, letter == '?' ? argv[optind - 1] : optarg, error);
     }
     if (code != 0 || options->command == LAB_HELP) {
         return code;

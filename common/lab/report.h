@@ -30,7 +30,4 @@ int report_json(const struct report *report, FILE *out);
  * Errors: ERROR_FILE. */
 int report_shiviz(const struct report *report, const char *path, struct error *error);
 
-/* The columns that a text takes on a terminal: its code points. */
-size_t report_width(struct text text);
-
 #endif

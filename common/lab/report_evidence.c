@@ -119,7 +119,7 @@ static void print_lines(struct page *page, const struct verdict *verdict)
 
     for (size_t i = 0; i < verdict->evidence_count; i++) {
         tell_place(page, &page->report->history->events[verdict->evidence[i]], place);
-        width = report_width(text_of(place)) > width ? report_width(text_of(place)) : width;
+        width = text_width(text_of(place)) > width ? text_width(text_of(place)) : width;
     }
     for (size_t i = 0; i < verdict->evidence_count; i++) {
         print_evidence(page, verdict->evidence[i], width);
@@ -135,7 +135,7 @@ static void print_counterexample(struct page *page, enum guarantee guarantee)
     page_print(page, STYLE_STRONG, guarantee_title(guarantee));
     fputs(": ", page->out);
     page_print_wrapped(page, buffer_text(&verdict->story),
-                       6 + report_width(text_of(guarantee_title(guarantee))), 4);
+                       6 + text_width(text_of(guarantee_title(guarantee))), 4);
     fputs(".\n", page->out);
     print_lines(page, verdict);
 }

@@ -97,7 +97,9 @@ static void put_head(struct report_html *html)
 
 static int refuse(const struct report_html *html, struct error *error)
 {
-    return error_set(error, ERROR_FILE, "%s: %s", html->path, strerror(errno != 0 ? errno : EIO));
+    error_set(error, ERROR_FILE, "%s", html->path);
+    error_because_errno(error, errno != 0 ? errno : EIO);
+    return ERROR_FILE;
 }
 
 int report_html_open(struct report_html *html, const char *path, struct error *error)

@@ -4,15 +4,6 @@
 
 #define LINE_WIDTH 100
 
-size_t report_width(struct text text)
-{
-    size_t width = 0;
-    for (size_t i = 0; i < text.length; i++) {
-        width += ((unsigned char)text.bytes[i] & 0xC0) != 0x80; /* not the continuation of a character */
-    }
-    return width;
-}
-
 void page_set_style(const struct page *page, enum style style)
 {
     static const char *const codes[] = {"\x1b[0m", "\x1b[32m", "\x1b[31m", "\x1b[33m", "\x1b[1m", "\x1b[2m"};
@@ -52,9 +43,9 @@ static size_t bytes_of_columns(struct text text, size_t columns)
 
 void page_print_cell(const struct page *page, enum style style, struct text text, size_t width)
 {
-    bool cut = report_width(text) > CELL_MAX;
+    bool cut = text_width(text) > CELL_MAX;
     size_t bytes = cut ? bytes_of_columns(text, CELL_MAX - 1) : text.length;
-    size_t used = cut ? CELL_MAX : report_width(text);
+    size_t used = cut ? CELL_MAX : text_width(text);
 
     page_set_style(page, style);
     fprintf(page->out, "%.*s%s", (int)bytes, text.bytes, cut ? "…" : "");
@@ -64,13 +55,13 @@ void page_print_cell(const struct page *page, enum style style, struct text text
 
 void page_print_padded(const struct page *page, const char *text, size_t width)
 {
-    size_t used = report_width(text_of(text));
+    size_t used = text_width(text_of(text));
     fprintf(page->out, "%s%*s", text, used < width ? (int)(width - used) : 0, "");
 }
 
 size_t page_cell_width(struct text text)
 {
-    size_t width = report_width(text);
+    size_t width = text_width(text);
     return width < CELL_MAX ? width : CELL_MAX;
 }
 
@@ -79,7 +70,7 @@ void page_print_wrapped(const struct page *page, struct text text, size_t column
     while (text.length > 0) {
         const char *blank = memchr(text.bytes, ' ', text.length);
         struct text word = {text.bytes, blank != NULL ? (size_t)(blank - text.bytes) : text.length};
-        size_t width = report_width(word);
+        size_t width = text_width(word);
         if (column + width > LINE_WIDTH && column > indent) {
             fprintf(page->out, "\n%*s", (int)indent, "");
             column = indent;

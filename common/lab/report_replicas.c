@@ -29,7 +29,7 @@ void page_print_differences(struct page *page)
     size_t shown =
         judgement->difference_count < DIFFERENCES_SHOWN ? judgement->difference_count : DIFFERENCES_SHOWN;
     size_t replicas = judgement->replica_count < REPLICAS_SHOWN ? judgement->replica_count : REPLICAS_SHOWN;
-    size_t key_width = report_width(text_of(_("key")));
+    size_t key_width = text_width(text_of(_("key")));
     size_t width = 8;
 
     if (shown == 0) {

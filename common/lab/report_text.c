@@ -99,7 +99,7 @@ static size_t title_width(const struct judgement *judgement)
     size_t width = 0;
 
     for (enum guarantee g = 0; g < GUARANTEE_COUNT; g++) {
-        size_t here = report_width(text_of(guarantee_title(g)));
+        size_t here = text_width(text_of(guarantee_title(g)));
         width = !judgement->verdicts[g].not_applicable && here > width ? here : width;
     }
     return width + 1;

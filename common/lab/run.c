@@ -98,7 +98,7 @@ int run_part_on(const struct run_options *options, struct run_host *host, struct
     progress_clear(&host->progress);
     if (run.error.code != ERROR_NONE) {
         run_print_environment(&run, stderr);
-        error_set(error, run.error.code, "%s", run.error.text);
+        *error = run.error;
     }
     if (run.plan->has_broker && !host->has_broker) {
         run_tidy_broker(&run, run.error.code == ERROR_NONE ? stderr : NULL);

@@ -104,12 +104,15 @@ int run_write_description(const struct run_options *options, struct error *error
     snprintf(path, sizeof path, "%s/run.json", options->directory);
     FILE *file = fopen(path, "we");
     if (file == NULL) {
-        return error_set(error, ERROR_FILE, "%.250s: %s", path, strerror(errno));
+        error_set(error, ERROR_FILE, "%.250s", path);
+        error_because_errno(error, errno);
+        return ERROR_FILE;
     }
     describe(options, &json);
     bool written = fwrite(json.bytes, 1, json.length, file) == json.length;
     if (fclose(file) != 0 || !written) {
-        code = error_set(error, ERROR_FILE, "%.250s: %s", path, strerror(errno));
+        code = error_set(error, ERROR_FILE, "%.250s", path);
+        error_because_errno(error, errno);
     }
     buffer_free(&json);
     return code;
@@ -122,11 +125,17 @@ static int read_file(const char *path, struct buffer *out, struct error *error)
     FILE *file = fopen(path, "re");
 
     if (file == NULL) {
-        return error_set(error, ERROR_FILE, "%.250s: %s", path, strerror(errno));
+        error_set(error, ERROR_FILE, "%.250s", path);
+        error_because_errno(error, errno);
+        return ERROR_FILE;
     }
     errno = 0;
     out->length = fread(buffer_reserve(out, DESCRIPTION_MAX), 1, DESCRIPTION_MAX, file);
-    int code = ferror(file) != 0 ? error_set(error, ERROR_FILE, "%.250s: %s", path, strerror(errno)) : 0;
+    int code = 0;
+    if (ferror(file) != 0) {
+        code = error_set(error, ERROR_FILE, "%.250s", path);
+        error_because_errno(error, errno);
+    }
     fclose(file);
     return code;
 }
@@ -229,7 +238,8 @@ int run_read_description(const char *directory, struct run_options *options, str
     int code = read_file(path, &json, error);
     if (code == 0 && ((code = json_object_read(&object, buffer_text(&json), &inner)) != 0 ||
                       (code = read_members(&object, options, &inner)) != 0)) {
-        error_set(error, code, "%.150s: %.160s", path, inner.text);
+        error_set(error, code, "%.150s", path);
+        error_because_of(error, &inner);
     }
     if (code == 0) {
         snprintf(options->directory, sizeof options->directory, "%s", directory);

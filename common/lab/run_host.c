@@ -3,6 +3,7 @@
 #include "common/config.h"
 #include "common/container_of.h"
 #include "common/lab/broker_files.h"
+#include "common/words.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -29,7 +30,8 @@ static void on_draw(uv_timer_t *timer)
 {
     const struct run_host *host = container_of(timer, struct run_host, draw);
 
-    progress_draw(&host->progress, "starting RabbitMQ", broker_up_count(&host->broker), host->broker.count);
+    progress_draw(&host->progress, _("starting RabbitMQ"), broker_up_count(&host->broker),
+                  host->broker.count);
 }
 
 static void on_ready(struct broker *broker)
@@ -74,7 +76,8 @@ static int start_broker(struct run_host *host, const char *directory, unsigned n
     }
     uv_timer_stop(&host->draw);
     progress_clear(&host->progress);
-    return host->error.code == ERROR_NONE ? 0 : error_set(error, host->error.code, "%s", host->error.text);
+    *error = host->error;
+    return error->code;
 }
 
 /* ---- opening and closing ---- */

@@ -5,6 +5,7 @@
 #include "common/memory.h"
 #include "common/random.h"
 #include "common/uuid.h"
+#include "common/words.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -216,7 +217,7 @@ void run_print_environment(const struct run *run, FILE *out)
 {
     if (run->group.count > 0) {
         const struct member *member = run->blamed != NULL ? run->blamed : &run->group.members[0];
-        fprintf(out, "%s was started with:\n", member->name);
+        fprintf(out, _("%s was started with:\n"), member->name);
         for (size_t i = 0; i < member->own_settings; i++) {
             print_setting(member->environment.variables[i], out);
         }

@@ -1,5 +1,6 @@
 #include "common/container_of.h"
 #include "common/lab/run_state.h"
+#include "common/words.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -90,9 +91,13 @@ static void give_up_waiting(struct run *run)
         const struct member *member = &run->group.members[i];
         late = member->ready || member->killed ? NULL : member;
     }
-    error_set(&error, ERROR_PROCESS, "%s was not ready within %d s: see %.200s",
-              late != NULL ? late->name : "the broker", READY_MS / 1000,
-              late != NULL ? late->screen_path : run->options->directory);
+    if (late != NULL) {
+        error_set(&error, ERROR_PROCESS, "%s was not ready within %d s: see %.200s", late->name,
+                  READY_MS / 1000, late->screen_path);
+    } else {
+        error_set(&error, ERROR_PROCESS, "the broker was not ready within %d s: see %.200s", READY_MS / 1000,
+                  run->options->directory);
+    }
     stop_for(run, late, &error);
 }
 
@@ -131,7 +136,7 @@ static void wait_until_ready(struct run *run)
 
     group_look(&run->group);
     ready = group_ready_count(&run->group);
-    progress_draw(&run->host->progress, "starting the nodes", (unsigned)ready, (unsigned)run->group.count);
+    progress_draw(&run->host->progress, _("starting the nodes"), (unsigned)ready, (unsigned)run->group.count);
     if (ready == run->group.count) {
         enter(run, PHASE_DRIVING);
         if (run->plan->has_broker) {
@@ -160,8 +165,8 @@ static void drive(struct run *run)
         done = run_type_lines(run, elapsed_ms);
     }
     group_look(&run->group);
-    progress_draw(&run->host->progress, run->plan->has_broker ? "clients' requests" : "typing commands", done,
-                  run->options->operations);
+    progress_draw(&run->host->progress, run->plan->has_broker ? _("clients' requests") : _("typing commands"),
+                  done, run->options->operations);
     if (done < run->options->operations) {
         return;
     }
@@ -182,7 +187,7 @@ static void wait_until_quiet(struct run *run)
     if (group_look(&run->group) && may_grow) {
         run->grew_ms = now;
     }
-    progress_draw(&run->host->progress, "waiting until it is quiet", (unsigned)(now - run->grew_ms),
+    progress_draw(&run->host->progress, _("waiting until it is quiet"), (unsigned)(now - run->grew_ms),
                   (unsigned)quiet_ms);
     if (now - run->grew_ms > quiet_ms || in_phase_ms(run) > QUIET_LIMIT_MS + quiet_ms) {
         stop(run, true);
@@ -229,9 +234,14 @@ void run_lose_member(struct group *group, struct member *member)
 
     if (run->phase != PHASE_STOPPING && !member->killed) {
         struct error error;
-        error_set(&error, ERROR_PROCESS, "%s ended before it was asked to (%s %" PRId64 "): see %.200s",
-                  member->name, member->exit_signal != 0 ? "signal" : "status",
-                  member->exit_signal != 0 ? member->exit_signal : member->exit_status, member->screen_path);
+        if (member->exit_signal != 0) {
+            error_set(&error, ERROR_PROCESS, "%s ended before it was asked to (signal %d): see %.200s",
+                      member->name, member->exit_signal, member->screen_path);
+        } else {
+            error_set(&error, ERROR_PROCESS,
+                      "%s ended before it was asked to (status %" PRId64 "): see %.200s", member->name,
+                      member->exit_status, member->screen_path);
+        }
         stop_for(run, member, &error);
     }
     close_when_all_left(run);

@@ -3,6 +3,7 @@
 #include "common/net/amqp_library.h"
 #include "common/net/amqp_reason.h"
 #include "common/net/amqp_url.h"
+#include "common/words.h"
 
 #include <sys/time.h>
 
@@ -92,8 +93,8 @@ void run_tidy_broker(const struct run *run, FILE *out)
         }
     }
     if (!done && out != NULL) {
-        fprintf(out, "lab: what the run made on the broker, with names that end in %s, stays there: %s\n",
-                run->suffix, error.text);
+        fprintf(out, _("lab: what the run made on the broker, with names that end in %s, stays there: %s\n"),
+                run->suffix, error.words);
     }
     amqp_url_list_free(&list);
 }

@@ -1,9 +1,12 @@
 #include "common/term/progress.h"
 
+#include "common/text.h"
+
 #include <stdio.h>
 #include <unistd.h>
 
-#define CELLS 30
+#define WHAT_WIDTH 24
+#define CELLS      30
 
 void progress_init(struct progress *progress)
 {
@@ -17,7 +20,8 @@ void progress_draw(const struct progress *progress, const char *what, unsigned d
     if (!progress->shown) {
         return;
     }
-    fprintf(stderr, "\r\x1b[K  %-24s ", what);
+    size_t width = text_width(text_of(what));
+    fprintf(stderr, "\r\x1b[K  %s%*s ", what, width < WHAT_WIDTH ? (int)(WHAT_WIDTH - width) : 0, "");
     for (unsigned i = 0; i < CELLS; i++) {
         fputs(i < filled ? "█" : "░", stderr);
     }
