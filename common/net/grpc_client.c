@@ -5,7 +5,6 @@
 #include "common/net/grpc_client_connection.h"
 
 #include <netdb.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -14,54 +13,13 @@
 
 /* ---- opening ---- */
 
-static int refuse_target(const char *target, struct error *error)
-{
-    return error_set(error, ERROR_CONFIG,
-                     "the target is \"%.100s\": host:port is allowed, and an IPv6 address in brackets",
-                     target);
-}
-
-/* Takes a target apart. */
-static int read_target(struct grpc_client *client, const char *target, struct error *error)
-{
-    const char *colon = strrchr(target, ':');
-    const char *host = target;
-    unsigned port = 0;
-
-    if (colon == NULL || colon[1] == '\0' || strlen(colon + 1) > 5) {
-        return refuse_target(target, error);
-    }
-    for (const char *digit = colon + 1; *digit != '\0'; digit++) {
-        if (*digit < '0' || *digit > '9') {
-            return refuse_target(target, error);
-        }
-        port = port * 10 + (unsigned)(*digit - '0');
-    }
-    size_t length = (size_t)(colon - target);
-    if (length > 2 && host[0] == '[' && host[length - 1] == ']') {
-        host++;
-        length -= 2;
-    } else if (memchr(host, ':', length) != NULL) {
-        return refuse_target(target, error); /* an IPv6 address without brackets */
-    }
-    bool plain = text_is_utf8((struct text){host, length}) && !text_has_control((struct text){host, length});
-    if (port == 0 || port > UINT16_MAX || length == 0 || length >= sizeof client->host || !plain) {
-        return refuse_target(target, error);
-    }
-    memcpy(client->host, host, length);
-    client->host[length] = '\0';
-    client->port = (uint16_t)port;
-    client->authority_length = (size_t)snprintf(client->authority, sizeof client->authority, "%s", target);
-    return 0;
-}
-
 int grpc_client_init(struct grpc_client *client, uv_loop_t *loop, const char *target, struct error *error)
 {
     *client = (struct grpc_client){.loop = loop,
                                    .on_closed = client->on_closed,
                                    .backoff_ms = GRPC_BACKOFF_MIN_MS,
                                    .alarm_ms = UINT64_MAX};
-    int code = read_target(client, target, error);
+    int code = target_read(&client->target, target, error);
     if (code != 0) {
         return code;
     }
@@ -175,7 +133,7 @@ static void expire(struct grpc_request *request)
         error_set(&error, ERROR_NETWORK, "not sent within %llu ms", (unsigned long long)request->timeout_ms);
         error_because_of(&error, &client->trouble);
     } else {
-        error_set(&error, ERROR_NETWORK, "no answer from %s within %llu ms%s", client->authority,
+        error_set(&error, ERROR_NETWORK, "no answer from %s within %llu ms%s", client->target.authority,
                   (unsigned long long)request->timeout_ms, sent ? "" : ": not sent");
     }
     if (request->connection != NULL) {

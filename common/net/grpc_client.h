@@ -9,6 +9,7 @@
 #include "common/net/grpc_frame.h"
 #include "common/net/grpc_status.h"
 #include "common/net/http2_wire.h"
+#include "common/net/target.h"
 #include "common/text.h"
 
 #include <stdbool.h>
@@ -16,7 +17,6 @@
 #include <stdint.h>
 #include <uv.h>
 
-#define GRPC_HOST_MAX       256
 #define GRPC_REPLY_MAX      (64 * 1024 * 1024) /* bytes */
 #define GRPC_BACKOFF_MIN_MS 50 /* between two attempts to connect; doubled from one to the next */
 #define GRPC_BACKOFF_MAX_MS 2000
@@ -35,8 +35,7 @@ enum grpc_client_state {
 
 struct grpc_client {
     uv_loop_t *loop;
-    char host[GRPC_HOST_MAX];
-    uint16_t port;
+    struct target target;
     struct grpc_client_connection *connection; /* owned; NULL while there is none */
     bool closing;
 
@@ -44,8 +43,6 @@ struct grpc_client {
 
     /* What follows is the implementation's. */
 
-    char authority[GRPC_HOST_MAX + 10]; /* "host:port", as the peer and people are told */
-    size_t authority_length;
     enum grpc_client_state state;
     struct wire_hub hub;
     uv_timer_t attempt; /* ends an attempt to connect, or the pause before the next one */

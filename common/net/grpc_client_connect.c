@@ -17,7 +17,7 @@ static int open_connection(struct grpc_client *client, const struct sockaddr *ad
 
 static void set_trouble(struct grpc_client *client, const char *why)
 {
-    error_set(&client->trouble, ERROR_NETWORK, "%s", client->authority);
+    error_set(&client->trouble, ERROR_NETWORK, "%s", client->target.authority);
     error_because(&client->trouble, why);
 }
 
@@ -68,8 +68,9 @@ static void resolve(struct grpc_client *client)
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     char port[8];
 
-    snprintf(port, sizeof port, "%u", (unsigned)client->port);
-    int status = uv_getaddrinfo(client->loop, &client->resolver, on_resolved, client->host, port, &hints);
+    snprintf(port, sizeof port, "%u", (unsigned)client->target.port);
+    int status =
+        uv_getaddrinfo(client->loop, &client->resolver, on_resolved, client->target.host, port, &hints);
     if (status != 0) {
         set_trouble(client, uv_strerror(status));
         pause_attempts(client);
@@ -167,7 +168,7 @@ static void on_lost(struct wire *wire, const char *why)
     struct grpc_request *request;
     struct error error;
 
-    error_set(&error, ERROR_NETWORK, "the connection to %s was lost", client->authority);
+    error_set(&error, ERROR_NETWORK, "the connection to %s was lost", client->target.authority);
     error_because(&error, why != NULL ? why : "closed");
     connection->heard = NULL;
     if (!connection->retired) {

@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <utlist.h>
 
 #define SILENCE_MS 60000 /* a peer that does not even acknowledge for so long is gone */
@@ -68,8 +67,7 @@ static int on_message_begin(llhttp_t *parser)
     connection->heard = http_exchange_new(connection);
     connection->since_ms = uv_now(connection->server->hub.loop);
     connection->used = true;
-    connection->name_length = 0;
-    connection->in_value = false;
+    connection->header = (struct http_header){0};
     return 0;
 }
 
@@ -110,20 +108,8 @@ static int on_header_field(llhttp_t *parser, const char *bytes, size_t length)
 {
     struct http_connection *connection = connection_of(parser);
 
-    if (connection->in_value) { /* the next header begins */
-        connection->in_value = false;
-        connection->name_length = 0;
-    }
-    for (size_t i = 0; i < length && connection->name_length < sizeof connection->name; i++) {
-        connection->name[connection->name_length++] = bytes[i];
-    }
+    http_header_add_name(&connection->header, bytes, length);
     return count_header(connection, length);
-}
-
-static bool is_named(const struct http_connection *connection, const char *name)
-{
-    return connection->name_length == strlen(name) &&
-           strncasecmp(connection->name, name, connection->name_length) == 0;
 }
 
 static int on_header_value(llhttp_t *parser, const char *bytes, size_t length)
@@ -131,10 +117,9 @@ static int on_header_value(llhttp_t *parser, const char *bytes, size_t length)
     struct http_connection *connection = connection_of(parser);
 
     (void)bytes;
-    if (!connection->in_value) {
-        connection->in_value = true;
-        connection->heard->has_host = connection->heard->has_host || is_named(connection, "host");
-        connection->heard->expects = connection->heard->expects || is_named(connection, "expect");
+    if (http_header_begin_value(&connection->header)) {
+        connection->heard->has_host |= http_header_is(&connection->header, "host");
+        connection->heard->expects |= http_header_is(&connection->header, "expect");
     }
     return count_header(connection, length);
 }

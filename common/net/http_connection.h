@@ -6,6 +6,7 @@
 #define ORDEM_HTTP_CONNECTION_H
 
 #include "common/buffer.h"
+#include "common/net/http_header.h"
 #include "common/net/http_server.h"
 #include "common/net/listener.h"
 #include "common/net/wire.h"
@@ -26,11 +27,9 @@ struct http_connection {
     size_t exchange_count;
     struct http_exchange *heard; /* whose request is coming; NULL between two of them; not in the list yet */
     uint64_t since_ms;           /* uv_now when that request began, or the last one ended */
-    char name[8];                /* of the header that is being read; only the short ones matter */
-    size_t name_length;
-    bool in_value; /* of that header */
-    bool used;     /* a request has begun on it */
-    bool last;     /* no more requests are read: the last answer closes it */
+    struct http_header header;
+    bool used; /* a request has begun on it */
+    bool last; /* no more requests are read: the last answer closes it */
     char peer[LISTENER_PEER_LENGTH];
 };
 
