@@ -205,8 +205,6 @@ void http_client_settle(struct http_client *client)
 
 void http_client_close(struct http_client *client)
 {
-    struct http_client_connection *connection;
-
     if (client->closing) {
         return;
     }
@@ -214,8 +212,8 @@ void http_client_close(struct http_client *client)
     while (client->waiting != NULL) {
         http_call_fail(client->waiting, HTTP_CANCELLED, "the client is closing");
     }
-    DL_FOREACH(client->connections, connection)
-    {
+    for (struct http_client_connection *connection = client->connections; connection != NULL;
+         connection = connection->next) {
         wire_close(&connection->wire);
     }
     if (client->resolving) {

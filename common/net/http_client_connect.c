@@ -87,12 +87,10 @@ static void on_refused(struct http_client *client, const char *why)
 
 /* ---- calls and connections ---- */
 
-static struct http_client_connection *find_idle(struct http_client *client)
+static struct http_client_connection *find_idle(const struct http_client *client)
 {
-    struct http_client_connection *connection;
-
-    DL_FOREACH(client->connections, connection)
-    {
+    for (struct http_client_connection *connection = client->connections; connection != NULL;
+         connection = connection->next) {
         if (connection->call == NULL && !connection->connecting && !connection->done &&
             !connection->wire.closing) {
             return connection;
@@ -221,10 +219,9 @@ static int open_connection(struct http_client *client)
 void http_client_tidy(struct http_client *client)
 {
     uint64_t now_ms = uv_now(client->loop);
-    struct http_client_connection *connection;
 
-    DL_FOREACH(client->connections, connection)
-    {
+    for (struct http_client_connection *connection = client->connections; connection != NULL;
+         connection = connection->next) {
         uint64_t stood_ms = now_ms - connection->since_ms;
         if (connection->wire.closing) {
             continue; /* it stays in the list until its close callback */
