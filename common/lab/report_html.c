@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -67,13 +68,29 @@ static void put_words(struct report_html *html, const char *words)
     }
 }
 
+/* The language that the words are in, as HTML names it: what the head of gettext's catalogue says, "pt_BR", or else that
+ * of the sources. */
+static void put_language(struct report_html *html)
+{
+    const char *said = strstr(gettext(""), "Language: ");
+    char language[16] = "en";
+
+    if (said != NULL) {
+        said += strlen("Language: ");
+        snprintf(language, sizeof language, "%.*s", (int)strcspn(said, "\n"), said);
+    }
+    for (char *c = language; *c != '\0'; c++) {
+        *c = *c == '_' ? '-' : *c;
+    }
+    put_words(html, language);
+}
+
 static void put_head(struct report_html *html)
 {
     struct buffer words = {0};
 
     fputs("<!DOCTYPE html>\n<html lang=\"", html->out);
-    /* the language that these words are in, as HTML names it: "en", "pt-BR" */
-    put_words(html, _("en"));
+    put_language(html);
     fputs("\">\n<meta charset=\"utf-8\">\n"
           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src",
           html->out);
@@ -102,6 +119,18 @@ static int refuse(const struct report_html *html, struct error *error)
     return ERROR_FILE;
 }
 
+/* Closes the file and removes it, if it is one: what --out names may be a device. */
+void report_html_abandon(struct report_html *html)
+{
+    struct stat status;
+    bool is_file = fstat(fileno(html->out), &status) == 0 && S_ISREG(status.st_mode);
+
+    fclose(html->out);
+    if (is_file) {
+        unlink(html->path);
+    }
+}
+
 int report_html_open(struct report_html *html, const char *path, struct error *error)
 {
     *html = (struct report_html){0};
@@ -123,22 +152,13 @@ int report_html_close(struct report_html *html, struct error *error)
     fwrite(page_script, 1, (size_t)(page_script_end - page_script), html->out);
     fputs("</script>\n</html>\n", html->out);
     errno = 0;
-    bool failed = fflush(html->out) != 0 || ferror(html->out);
-    int reason = errno;
-    failed = fclose(html->out) != 0 || failed;
-    if (!failed) {
-        return 0;
+    if (fflush(html->out) == 0 && !ferror(html->out)) {
+        errno = 0;
+        return fclose(html->out) == 0 ? 0 : refuse(html, error);
     }
-    errno = reason != 0 ? reason : errno;
     int code = refuse(html, error);
-    unlink(html->path);
+    report_html_abandon(html);
     return code;
-}
-
-void report_html_abandon(struct report_html *html)
-{
-    fclose(html->out);
-    unlink(html->path);
 }
 
 /* ---- a run ---- */

@@ -338,7 +338,7 @@ class Drawing {
     const repeated = (block.flags[i] & FLAG_REPEATED) !== 0;
     const colour = this.colourOf(focus, block, i);
     const light = kind === "send" || kind === "complete";
-    this.paper.globalAlpha = colour !== null ? 1 : focus.dims ? (lost ? 0.35 : 0.1) : lost || repeated ? 0.9 : light ? 0.4 : 0.5;
+    this.paper.globalAlpha = colour !== null ? 1 : focus.dims ? (lost ? 0.35 : 0.1) : lost || repeated ? 1 : light ? 0.4 : 0.5;
     this.arrow(x1, y1, x2, y2, colour ?? (lost ? this.c.lost : repeated ? this.c.repeated : this.c.message),
                colour !== null ? 2.2 : lost || repeated ? 1.6 : 1, {lost, repeated, light});
     this.paper.globalAlpha = 1;

@@ -99,11 +99,14 @@ class Panel {
 
   /* ---- the mark under the pointer ---- */
 
+  /* Of marks that lie over each other, the one that means most. */
   nearest(x, y) {
+    const weight = {[this.run.kind.deliver]: 60, [this.run.kind.send]: 40, [this.run.kind.invoke]: 40, [this.run.kind.receive]: 20};
     let best = null, least = REACH * REACH;
     for (const mark of this.drawing.marks) {
       const distance = (mark.x - x) ** 2 + (mark.y - y) ** 2;
-      if (distance < least) [best, least] = [mark, distance];
+      const score = distance - (weight[mark.block.kind[mark.i]] ?? 0);
+      if (distance < REACH * REACH && score < least) [best, least] = [mark, score];
     }
     return best;
   }
