@@ -1,5 +1,7 @@
 #include "common/lab/schedule.h"
 
+#include "common/words.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,11 +231,12 @@ int schedule_complete(struct schedule *schedule, const char *const *members, siz
                         : event->action == SCHEDULE_PAUSE  ? !dead && !paused
                                                            : !dead;
         if (!possible) {
-            return error_set(error, ERROR_CONFIG, "%s of %s at %u ms: it is %s then",
-                             schedule_action_name(event->action), event->target, event->at_ms,
-                             dead     ? "dead"
-                             : paused ? "paused"
-                                      : "running");
+            error_set(error, ERROR_CONFIG, "%s of %s at %u ms", schedule_action_name(event->action),
+                      event->target, event->at_ms);
+            error_because(error, dead     ? N_("it is dead then")
+                                 : paused ? N_("it is paused then")
+                                          : N_("it is running then"));
+            return ERROR_CONFIG;
         }
     }
     return 0;

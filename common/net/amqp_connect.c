@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 #include "common/net/amqp_reason.h"
+#include "common/words.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -76,7 +77,8 @@ static int open_socket(struct amqp_thread *thread, const struct amqp_url *url, s
     int status = getaddrinfo(url->host, port, &wanted, &addresses);
     if (status != 0) {
         error_set(error, ERROR_NETWORK, "no address is known for %s", url->host);
-        error_because(error, gai_strerror(status));
+        error_because(error,
+                      status == EAI_AGAIN ? N_("the name service does not answer") : N_("no such name"));
         return ERROR_NETWORK;
     }
     deadline_ms = clock_monotonic_ms() + AMQP_CONNECT_MS;

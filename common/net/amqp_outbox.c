@@ -63,8 +63,11 @@ int amqp_link_publish(struct amqp_link *link, struct amqp_publish *publish, cons
         return error_set(error, ERROR_FULL, "nothing is published any more: this node is leaving");
     }
     if (link->pending >= AMQP_PENDING_MAX || link->pending_bytes + size > AMQP_PENDING_BYTES_MAX) {
-        return error_set(error, ERROR_FULL, "%zu messages wait for the broker already%s", link->pending,
-                         link->connected ? "" : ", which cannot be reached");
+        error_set(error, ERROR_FULL, "%zu messages wait for the broker already", link->pending);
+        if (!link->connected) {
+            error_because(error, "it cannot be reached");
+        }
+        return ERROR_FULL;
     }
     struct amqp_job *job = amqp_job_new(publish, link->thread->seen, exchange_text, key_text, reply_to, body);
     amqp_job_list_add(&link->thread->submitting, job);

@@ -133,8 +133,11 @@ static void expire(struct grpc_request *request)
         error_set(&error, ERROR_NETWORK, "not sent within %llu ms", (unsigned long long)request->timeout_ms);
         error_because_of(&error, &client->trouble);
     } else {
-        error_set(&error, ERROR_NETWORK, "no answer from %s within %llu ms%s", client->target.authority,
-                  (unsigned long long)request->timeout_ms, sent ? "" : ": not sent");
+        error_set(&error, ERROR_NETWORK, "no answer from %s within %llu ms", client->target.authority,
+                  (unsigned long long)request->timeout_ms);
+        if (!sent) {
+            error_because(&error, "not sent");
+        }
     }
     if (request->connection != NULL) {
         grpc_client_connection_cancel(request);

@@ -31,7 +31,8 @@ static void give_up(struct http_client *client, const char *why)
         uv_freeaddrinfo(client->addresses);
         client->addresses = client->address = NULL;
     }
-    error_set(&client->trouble, ERROR_NETWORK, "%s cannot be reached: %s", client->target.authority, why);
+    error_set(&client->trouble, ERROR_NETWORK, "%s cannot be reached", client->target.authority);
+    error_because(&client->trouble, why);
     if (client->calling) {
         http_client_hurry(client);
     } else {
@@ -147,8 +148,8 @@ static void on_lost(struct wire *wire, const char *why)
         DL_PREPEND(client->waiting, call);
         client->waiting_count++;
     } else if (call != NULL) {
-        error_set(&error, ERROR_NETWORK, "the connection to %s was lost: %s", client->target.authority,
-                  why != NULL ? why : "closed");
+        error_set(&error, ERROR_NETWORK, "the connection to %s was lost", client->target.authority);
+        error_because(&error, why != NULL ? why : "closed");
         http_call_fail(call, client->closing ? HTTP_CANCELLED : HTTP_LOST, error.text);
     }
     if (!client->closing) {
