@@ -48,6 +48,12 @@ sim_objects := $(addprefix $(OUT)/obj/tests/sim/,simulation.o log_edit.o made_lo
 	$(OUT)/obj/parte1-multicast/order.o
 broker_sims := $(foreach part,parte2 parte3 parte4,$(OUT)/tests/sim/test_$(part))
 broker_model := $(filter-out $(wildcard tests/sim/broker_parte*.c),$(wildcard tests/sim/broker_*.c))
+# The pure rules of parte5, which has no program yet.
+chat_rules := $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard parte5-chat/*.c))
+chat_units := $(filter $(OUT)/tests/unit/test_chat_%,$(unit_tests))
+chat_sims := $(filter $(OUT)/tests/sim/test_chat_%,$(sim_tests))
+chat_model := $(patsubst %.c,$(OUT)/obj/%.o,$(wildcard tests/sim/chat_*.c) \
+	$(addprefix tests/sim/broker_,schedule.c seeds.c store.c))
 script_tests := $(wildcard tests/e2e/test_*.py tests/interop/test_*.py)
 fuzzers := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 bench_programs := $(patsubst %.c,$(OUT)/%,$(wildcard tests/bench/*.c))
@@ -155,11 +161,11 @@ lessons: ## the diffs of order.c from part to part, with their sizes
 	@tools/lessons
 
 unit_libraries := $(lab_library) $(net_library) $(core_library)
-$(unit_tests): $(OUT)/tests/unit/%: $(OUT)/obj/tests/unit/%.o $(unit_libraries)
+$(filter-out $(chat_units),$(unit_tests)): $(OUT)/tests/unit/%: $(OUT)/obj/tests/unit/%.o $(unit_libraries)
 	$(call say,LINK,$@)
 	$(link) $(library_libs) $$(pkg-config --libs cmocka) -lm
 
-$(filter-out $(broker_sims),$(sim_tests)): $(OUT)/tests/sim/%: $(OUT)/obj/tests/sim/%.o $(sim_objects) $(unit_libraries)
+$(filter-out $(broker_sims) $(chat_sims),$(sim_tests)): $(OUT)/tests/sim/%: $(OUT)/obj/tests/sim/%.o $(sim_objects) $(unit_libraries)
 	$(call say,LINK,$@)
 	$(link) $(library_libs) $$(pkg-config --libs cmocka) -lm
 
@@ -171,6 +177,14 @@ $(OUT)/tests/sim/test_$(1): $(OUT)/obj/tests/sim/test_$(1).o $(call objects,$(br
 	$$(link) $$(library_libs) $$$$(pkg-config --libs cmocka) -lm
 endef
 $(foreach part,parte2 parte3 parte4,$(eval $(call broker_sim_rule,$(part))))
+
+$(chat_units): $(OUT)/tests/unit/%: $(OUT)/obj/tests/unit/%.o $(chat_rules) $(core_library)
+	$(call say,LINK,$@)
+	$(link) $(library_libs) $$(pkg-config --libs cmocka) -lm
+
+$(chat_sims): $(OUT)/tests/sim/%: $(OUT)/obj/tests/sim/%.o $(chat_model) $(chat_rules) $(core_library)
+	$(call say,LINK,$@)
+	$(link) $(library_libs) $$(pkg-config --libs cmocka) -lm
 
 $(bench_programs): $(OUT)/tests/bench/%: $(OUT)/obj/tests/bench/%.o $(net_library) $(core_library)
 	$(call say,LINK,$@)

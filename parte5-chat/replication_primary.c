@@ -1,0 +1,293 @@
+/* The primary's half of the replication, and how a server becomes the primary; the rule is in replication.c. */
+#include "parte5-chat/replication_parts.h"
+
+/* for (each peer's number) */
+#define FOR_PEERS(replication, peer)                                                                         \
+    for (unsigned peer = 0; peer <= SERVERS_MAX; peer++)                                                     \
+        if ((replication)->options.peers & SERVER_BIT(peer))
+
+/* ---- taking writes ---- */
+
+static void send_changes(struct replication *replication, struct change *change, int64_t after_seq,
+                         int64_t after_epoch, struct replication_actions *out)
+{
+    FOR_PEERS(replication, peer)
+    {
+        struct replication_member *member = &replication->members[peer];
+        struct replication_note note = {.type = NOTE_CHANGES,
+                                        .after_seq = after_seq,
+                                        .after_epoch = after_epoch};
+        if (member->state != MEMBER_OUT) {
+            change_list_add(&note.changes, change);
+            replication_send(replication, peer, note, out);
+        }
+    }
+}
+
+/* What every backup that counts has on its disk is safe: tells the clients, in order. */
+static void advance(struct replication *replication, struct replication_actions *out)
+{
+    const struct change_list *all = &replication->chat->changes;
+    int64_t least = chat_last_seq(replication->chat);
+
+    FOR_PEERS(replication, peer)
+    {
+        const struct replication_member *member = &replication->members[peer];
+        if (member->state == MEMBER_COUNTED && member->acked < least) {
+            least = member->acked;
+        }
+    }
+    if (least < replication->reign_seq || least <= replication->committed) {
+        return; /* while a backup may be on an earlier epoch's line, its acknowledgements prove nothing */
+    }
+    for (size_t i = change_list_below(all, replication->committed + 1); i < all->count; i++) {
+        if (all->items[i]->seq > least) {
+            break;
+        }
+        replication_add(out, REPLICATION_ANSWER, all->items[i]);
+        replication_add(out, REPLICATION_PUBLISH, all->items[i]);
+    }
+    replication->committed = least;
+}
+
+static void take_write(struct replication *replication, const struct change *fields,
+                       struct replication_actions *out)
+{
+    int64_t after_seq = chat_last_seq(replication->chat);
+    int64_t after_epoch = chat_last_epoch(replication->chat);
+    struct change *change = change_number(fields, after_seq + 1, replication->epoch);
+
+    replication_append(replication, change, out);
+    send_changes(replication, change, after_seq, after_epoch, out);
+    change_unref(change);
+    advance(replication, out);
+}
+
+int replication_submit(struct replication *replication, struct change *change,
+                       struct replication_actions *out, struct error *error)
+{
+    if (replication->role != ROLE_PRIMARY) {
+        return error_set(error, ERROR_NETWORK, "this server is not the primary");
+    }
+    struct change *known = chat_find_request(replication->chat, change->request_id);
+    if (known != NULL) { /* a retry: its effect is there, and at most the answer is owed */
+        if (known->seq <= replication->committed && replication->committed >= replication->reign_seq) {
+            replication_add(out, REPLICATION_ANSWER, known);
+        }
+        return 0;
+    }
+    int code = chat_check(replication->chat, change, error);
+    if (code == 0) {
+        take_write(replication, change, out);
+    }
+    return code;
+}
+
+bool replication_leads(const struct replication *replication)
+{
+    return replication->role == ROLE_PRIMARY;
+}
+
+/* ---- taking over ---- */
+
+static void ping(struct replication *replication, unsigned peer, struct replication_actions *out)
+{
+    replication_send(replication, peer,
+                     (struct replication_note){.type = NOTE_PING,
+                                               .committed = replication->committed,
+                                               .counted = replication->members[peer].state != MEMBER_OUT},
+                     out);
+}
+
+/* Those that answered are alive and count: nothing is acknowledged before they have it, or are dropped. The first
+ * change of the new epoch marks our line: with it, whoever has it is further than anybody on an earlier one. */
+static void begin_reign(struct replication *replication, struct replication_actions *out)
+{
+    int64_t last_seq = chat_last_seq(replication->chat);
+
+    replication->role = ROLE_PRIMARY;
+    replication->reign_seq = last_seq + 1;
+    replication->committed = replication->committed < last_seq ? replication->committed : last_seq;
+    FOR_PEERS(replication, peer)
+    {
+        struct replication_member *member = &replication->members[peer];
+        *member = (struct replication_member){.state = member->answered ? MEMBER_COUNTED : MEMBER_OUT};
+    }
+    replication_add(out, REPLICATION_LEADING, NULL);
+    take_write(replication, &(struct change){.type = CHANGE_REIGN}, out);
+    FOR_PEERS(replication, peer)
+    {
+        ping(replication, peer, out);
+    }
+}
+
+static bool is_further(const struct replication_member *member, int64_t epoch, int64_t seq)
+{
+    return member->last_epoch > epoch || (member->last_epoch == epoch && member->seq > seq);
+}
+
+/* Goes on from the line of the furthest that answered; which may be our own. */
+static void choose_line(struct replication *replication, struct replication_actions *out)
+{
+    int64_t epoch = chat_last_epoch(replication->chat);
+    int64_t seq = chat_last_seq(replication->chat);
+
+    replication->source = replication->options.self;
+    replication->waited_ms = 0;
+    FOR_PEERS(replication, peer)
+    {
+        const struct replication_member *member = &replication->members[peer];
+        if (member->answered && is_further(member, epoch, seq)) {
+            epoch = member->last_epoch;
+            seq = member->seq;
+            replication->source = peer;
+        }
+    }
+    if (replication->source == replication->options.self) {
+        begin_reign(replication, out);
+    } else {
+        replication_send(replication, replication->source, (struct replication_note){.type = NOTE_FETCH},
+                         out);
+    }
+}
+
+void replication_restart_takeover(struct replication *replication, struct replication_actions *out)
+{
+    replication->role = ROLE_TAKING_OVER;
+    replication->source = replication->options.self;
+    replication->waited_ms = 0;
+    FOR_PEERS(replication, peer)
+    {
+        replication->members[peer] = (struct replication_member){0};
+        replication_send(replication, peer, (struct replication_note){.type = NOTE_ASK}, out);
+    }
+    if (replication->options.peers == 0) {
+        choose_line(replication, out);
+    }
+}
+
+void replication_lead(struct replication *replication, int64_t epoch, struct replication_actions *out)
+{
+    if (epoch <= replication->epoch) { /* we have heard of a later one, the coordination has not */
+        replication_add(out, REPLICATION_DEPOSED, NULL);
+        out->items[out->count - 1].note.epoch = replication->epoch;
+        return;
+    }
+    replication->epoch = epoch;
+    replication_restart_takeover(replication, out);
+}
+
+void replication_step_down(struct replication *replication)
+{
+    replication->role = ROLE_BACKUP;
+    replication->primary = replication->options.self;
+    replication->on_line = false;
+    replication->fetching_ms = 0;
+}
+
+static void hear_answer(struct replication *replication, const struct replication_note *note,
+                        struct replication_actions *out)
+{
+    struct replication_member *member = &replication->members[note->from];
+
+    member->answered = true;
+    member->seq = note->seq;
+    member->last_epoch = note->last_epoch;
+    FOR_PEERS(replication, peer)
+    {
+        if (!replication->members[peer].answered) {
+            return;
+        }
+    }
+    choose_line(replication, out);
+}
+
+void replication_hear_as_candidate(struct replication *replication, const struct replication_note *note,
+                                   struct replication_actions *out)
+{
+    bool fetching = replication->source != replication->options.self;
+
+    if (note->type == NOTE_ANSWER && !fetching) {
+        hear_answer(replication, note, out);
+    } else if (note->type == NOTE_CHANGES && fetching && note->from == replication->source) {
+        replication_install(replication, note, out);
+        choose_line(replication, out); /* the same one again, until we have all of it */
+    }
+}
+
+void replication_tick_candidate(struct replication *replication, uint64_t passed_ms,
+                                struct replication_actions *out)
+{
+    bool fetching = replication->source != replication->options.self;
+
+    replication->waited_ms += passed_ms;
+    if (replication->waited_ms < replication->options.patience_ms) {
+        return;
+    }
+    if (fetching || replication->options.never_drops) {
+        replication_restart_takeover(replication, out);
+    } else {
+        choose_line(replication, out);
+    }
+}
+
+/* ---- leading ---- */
+
+static void hear_ack(struct replication *replication, const struct replication_note *note,
+                     struct replication_actions *out)
+{
+    struct replication_member *member = &replication->members[note->from];
+
+    if (note->seq > member->acked) {
+        member->acked = note->seq;
+        member->waited_ms = 0;
+    }
+    if (member->state == MEMBER_JOINING && member->acked >= replication->committed &&
+        member->acked >= replication->reign_seq) {
+        member->state = MEMBER_COUNTED;
+        replication_add(out, REPLICATION_RETURNED, NULL);
+        out->items[out->count - 1].to = note->from;
+    }
+    advance(replication, out);
+}
+
+/* Budhiraja et al.: a server that returns is given the state before it is a backup again. */
+static void hear_fetch(struct replication *replication, const struct replication_note *note,
+                       struct replication_actions *out)
+{
+    struct replication_member *member = &replication->members[note->from];
+    bool on_our_line = replication_send_what_follows(replication, note, out);
+
+    member->acked = on_our_line ? note->seq : CHANGE_NO_SEQ;
+    member->waited_ms = 0;
+    member->state = member->state == MEMBER_OUT ? MEMBER_JOINING : member->state;
+}
+
+void replication_hear_as_primary(struct replication *replication, const struct replication_note *note,
+                                 struct replication_actions *out)
+{
+    if (note->type == NOTE_ACK) {
+        hear_ack(replication, note, out);
+    } else if (note->type == NOTE_FETCH) {
+        hear_fetch(replication, note, out);
+    }
+}
+
+void replication_tick_primary(struct replication *replication, uint64_t passed_ms,
+                              struct replication_actions *out)
+{
+    FOR_PEERS(replication, peer)
+    {
+        struct replication_member *member = &replication->members[peer];
+        bool owes = member->state != MEMBER_OUT && member->acked < chat_last_seq(replication->chat);
+
+        member->waited_ms = owes ? member->waited_ms + passed_ms : 0;
+        if (member->waited_ms >= replication->options.patience_ms && !replication->options.never_drops) {
+            *member = (struct replication_member){.state = MEMBER_OUT};
+            replication_add(out, REPLICATION_DROPPED, NULL);
+            out->items[out->count - 1].to = peer;
+        }
+        ping(replication, peer, out);
+    }
+    advance(replication, out);
+}
