@@ -9,6 +9,8 @@
  * the first did, and so does looking at a history, wherever it is looked at.
  *
  * It does not guarantee: that a request is known again after RECENT_MAX others; then it takes effect a second time.
+ * Nor that a request that was refused stays without effect: a copy of it that is still on its way may find what the
+ * first one missed.
  *
  * To break it: in chat_apply, leave recent_add out. A client that tries again after a time-out says it twice. */
 #include "parte5-chat/chat.h"

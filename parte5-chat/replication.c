@@ -7,7 +7,7 @@
  * the line of the one that is furthest, by epoch, then by place; and it begins with a change of its own (Oki and
  * Liskov 1988, "viewstamped replication", says why an epoch must weigh more than a place).
  *
- * It guarantees: nothing that was acknowledged is lost while, whenever somebody takes over, one that has it answers;
+ * It guarantees: nothing that was acknowledged is lost while, whenever somebody takes over, one that counted answers;
  * a request that is repeated with its id takes effect once; all servers end with the same changes in the same order.
  *
  * It does not guarantee: anything of that when the last server that counted is gone, and others lead without it; nor
@@ -26,13 +26,16 @@
 void replication_init(struct replication *replication, const struct replication_options *options,
                       struct chat *chat, uint64_t now_ms)
 {
-    *replication = (struct replication){.options = *options,
-                                        .chat = chat,
-                                        .epoch = chat_last_epoch(chat),
-                                        .committed = chat_last_seq(chat),
-                                        .last_tick_ms = now_ms,
-                                        .source = options->self,
-                                        .primary = options->self};
+    int64_t last_epoch = chat_last_epoch(chat);
+
+    *replication =
+        (struct replication){.options = *options,
+                             .chat = chat,
+                             .epoch = options->promised > last_epoch ? options->promised : last_epoch,
+                             .committed = chat_last_seq(chat),
+                             .last_tick_ms = now_ms,
+                             .source = options->self,
+                             .primary = options->self};
 }
 
 /* ---- actions ---- */
@@ -79,6 +82,13 @@ void replication_actions_free(struct replication_actions *actions)
 }
 
 /* ---- the line of changes ---- */
+
+void replication_enter_epoch(struct replication *replication, int64_t epoch, struct replication_actions *out)
+{
+    replication->epoch = epoch;
+    replication_add(out, REPLICATION_PROMISE, NULL);
+    out->items[out->count - 1].note.epoch = epoch;
+}
 
 void replication_append(struct replication *replication, struct change *change,
                         struct replication_actions *out)
@@ -152,7 +162,7 @@ static void adopt_epoch(struct replication *replication, int64_t epoch, struct r
 {
     bool led = replication->role != ROLE_BACKUP;
 
-    replication->epoch = epoch;
+    replication_enter_epoch(replication, epoch, out);
     replication_step_down(replication);
     if (led) {
         replication_add(out, REPLICATION_DEPOSED, NULL);
@@ -263,13 +273,14 @@ void replication_hear(struct replication *replication, const struct replication_
 void replication_tick(struct replication *replication, uint64_t now_ms, struct replication_actions *out)
 {
     uint64_t passed = now_ms - replication->last_tick_ms;
+    bool slept = passed > TICK_MAX_MS;
 
-    passed = passed < TICK_MAX_MS ? passed : TICK_MAX_MS;
+    passed = slept ? TICK_MAX_MS : passed;
     replication->last_tick_ms = now_ms;
     replication->fetching_ms -= passed < replication->fetching_ms ? passed : replication->fetching_ms;
     if (replication->role == ROLE_PRIMARY) {
-        replication_tick_primary(replication, passed, out);
+        replication_tick_primary(replication, passed, slept, out);
     } else if (replication->role == ROLE_TAKING_OVER) {
-        replication_tick_candidate(replication, passed, out);
+        replication_tick_candidate(replication, passed, slept, out);
     }
 }

@@ -40,10 +40,11 @@ enum replication_action_type {
     REPLICATION_SEND,    /* give `note` to peer `to` */
     REPLICATION_FORGET,  /* on disk there shall be nothing but what follows */
     REPLICATION_RECORD,  /* have `change` on disk before anything that follows */
+    REPLICATION_PROMISE, /* have `note.epoch` on disk before anything that follows: no earlier one is obeyed */
     REPLICATION_ANSWER,  /* tell whoever waits for this request that it has taken effect */
-    REPLICATION_PUBLISH, /* tell the subscribers of `change`, if it is a publication or a message */
-    REPLICATION_LEADING, /* the takeover is done: announce the coordinator */
-    REPLICATION_DEPOSED, /* `note.epoch` is another's: forget who waits, they will ask again; tell the coordination */
+    REPLICATION_PUBLISH,  /* tell the subscribers of `change`, if it is a publication or a message */
+    REPLICATION_LEADING,  /* the takeover is done: announce the coordinator */
+    REPLICATION_DEPOSED,  /* `note.epoch` is another's: forget who waits, and tell the coordination */
     REPLICATION_DROPPED,  /* peer `to` did not answer in time: the primary goes on without it */
     REPLICATION_RETURNED, /* peer `to` has all that it missed, and counts again */
 };
@@ -83,6 +84,7 @@ struct replication_options {
     uint64_t peers;       /* a set, without this server */
     uint64_t patience_ms; /* a live peer answers sooner */
     bool never_drops;     /* of the volume: there is no going on without it */
+    int64_t promised;     /* the last REPLICATION_PROMISE on the disk; 0 for none */
 };
 
 struct replication {

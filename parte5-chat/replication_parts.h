@@ -7,6 +7,9 @@
 void replication_add(struct replication_actions *out, enum replication_action_type type,
                      struct change *change);
 
+/* From now on this is the epoch; the disk knows it before anybody is told. */
+void replication_enter_epoch(struct replication *replication, int64_t epoch, struct replication_actions *out);
+
 /* To peer `to`; `type`, and what is not said of every note, is in `note`. Takes its changes over. */
 void replication_send(struct replication *replication, unsigned to, struct replication_note note,
                       struct replication_actions *out);
@@ -25,14 +28,15 @@ bool replication_install(struct replication *replication, const struct replicati
                          struct replication_actions *out);
 
 /* replication_primary.c */
-void replication_restart_takeover(struct replication *replication, struct replication_actions *out);
 void replication_hear_as_candidate(struct replication *replication, const struct replication_note *note,
                                    struct replication_actions *out);
 void replication_hear_as_primary(struct replication *replication, const struct replication_note *note,
                                  struct replication_actions *out);
-void replication_tick_primary(struct replication *replication, uint64_t passed_ms,
+/* `slept`: more time passed than is counted, for we were stopped. What the others said meanwhile has come, and has not
+ * been heard yet; so they get all their time again. */
+void replication_tick_primary(struct replication *replication, uint64_t passed_ms, bool slept,
                               struct replication_actions *out);
-void replication_tick_candidate(struct replication *replication, uint64_t passed_ms,
+void replication_tick_candidate(struct replication *replication, uint64_t passed_ms, bool slept,
                                 struct replication_actions *out);
 
 #endif

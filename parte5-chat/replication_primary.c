@@ -151,7 +151,7 @@ static void choose_line(struct replication *replication, struct replication_acti
     }
 }
 
-void replication_restart_takeover(struct replication *replication, struct replication_actions *out)
+static void ask_all(struct replication *replication, struct replication_actions *out)
 {
     replication->role = ROLE_TAKING_OVER;
     replication->source = replication->options.self;
@@ -173,8 +173,8 @@ void replication_lead(struct replication *replication, int64_t epoch, struct rep
         out->items[out->count - 1].note.epoch = replication->epoch;
         return;
     }
-    replication->epoch = epoch;
-    replication_restart_takeover(replication, out);
+    replication_enter_epoch(replication, epoch, out);
+    ask_all(replication, out);
 }
 
 void replication_step_down(struct replication *replication)
@@ -215,17 +215,17 @@ void replication_hear_as_candidate(struct replication *replication, const struct
     }
 }
 
-void replication_tick_candidate(struct replication *replication, uint64_t passed_ms,
+void replication_tick_candidate(struct replication *replication, uint64_t passed_ms, bool slept,
                                 struct replication_actions *out)
 {
     bool fetching = replication->source != replication->options.self;
 
     replication->waited_ms += passed_ms;
-    if (replication->waited_ms < replication->options.patience_ms) {
+    if (!slept && replication->waited_ms < replication->options.patience_ms) {
         return;
     }
-    if (fetching || replication->options.never_drops) {
-        replication_restart_takeover(replication, out);
+    if (slept || fetching || replication->options.never_drops) {
+        ask_all(replication, out);
     } else {
         choose_line(replication, out);
     }
@@ -273,7 +273,7 @@ void replication_hear_as_primary(struct replication *replication, const struct r
     }
 }
 
-void replication_tick_primary(struct replication *replication, uint64_t passed_ms,
+void replication_tick_primary(struct replication *replication, uint64_t passed_ms, bool slept,
                               struct replication_actions *out)
 {
     FOR_PEERS(replication, peer)
@@ -281,7 +281,7 @@ void replication_tick_primary(struct replication *replication, uint64_t passed_m
         struct replication_member *member = &replication->members[peer];
         bool owes = member->state != MEMBER_OUT && member->acked < chat_last_seq(replication->chat);
 
-        member->waited_ms = owes ? member->waited_ms + passed_ms : 0;
+        member->waited_ms = owes && !slept ? member->waited_ms + passed_ms : 0;
         if (member->waited_ms >= replication->options.patience_ms && !replication->options.never_drops) {
             *member = (struct replication_member){.state = MEMBER_OUT};
             replication_add(out, REPLICATION_DROPPED, NULL);

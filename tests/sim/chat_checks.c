@@ -42,7 +42,7 @@ static void check_order(struct chat_world *world, const struct chat *chat, const
     unsigned number;
 
     for (size_t i = 0; i < chat->changes.count; i++) {
-        if (chat_request_of(chat->changes.items[i], &client, &number)) {
+        if (chat_request_of(chat->changes.items[i], &client, &number) && !world->refused[client][number]) {
             if (number < next[client]) {
                 finding_add(&world->finding, "FIFO: %s has request %u of client%u too late", whose, number,
                             client);

@@ -93,7 +93,8 @@ void chat_subscriber_handle(struct chat_world *world, const struct chat_event *e
     unsigned client;
     unsigned number;
 
-    if (event->change->seq <= world->heard_seq || !chat_request_of(event->change, &client, &number)) {
+    if (event->change->seq <= world->heard_seq || !chat_request_of(event->change, &client, &number) ||
+        world->refused[client][number]) {
         return;
     }
     world->heard_seq = event->change->seq;

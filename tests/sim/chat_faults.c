@@ -10,7 +10,14 @@ static bool runs(const struct chat_server *server)
     return server->up && !server->paused && !server->cut;
 }
 
-/* Is everything that was acknowledged on the disk of somebody else who can answer? */
+/* It was a backup, or the primary, when something was acknowledged last; and knows of the last reign. */
+static bool has_counted(const struct chat_world *world, const struct chat_server *server)
+{
+    return chat_last_epoch(&server->chat) >= world->acknowledging &&
+           server->replication.epoch >= world->last_reign;
+}
+
+/* Is everything that was acknowledged on the disk of somebody else who counted, and can answer? */
 static bool others_have_all(const struct chat_world *world, const struct chat_server *failing)
 {
     for (unsigned client = 0; client < CHAT_CLIENTS; client++) {
@@ -20,7 +27,7 @@ static bool others_have_all(const struct chat_world *world, const struct chat_se
                 chat_request_change(world, &(struct chat_request){.client = client, .number = number});
             for (unsigned i = 1; i <= world->options->servers && !has; i++) {
                 const struct chat_server *server = &world->servers[i];
-                has = server != failing && runs(server) &&
+                has = server != failing && runs(server) && has_counted(world, server) &&
                       chat_find_request(&server->chat, change->request_id) != NULL;
             }
             change_unref(change);

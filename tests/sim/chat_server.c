@@ -93,7 +93,9 @@ static void answer(struct chat_world *world, const struct chat_server *server, c
         seeds_show("server%u says OK to request %u of client%u", server->number, request.number,
                    request.client);
         world->acknowledged[request.client][request.number] = true;
+        world->acknowledging = server->replication.epoch;
     }
+    world->refused[request.client][request.number] |= refused;
     chat_send(world,
               (struct chat_event){.kind = EVENT_ANSWER,
                                   .from = server->number,
@@ -118,6 +120,18 @@ static void send_note(struct chat_world *world, struct chat_server *server, stru
     action->note = (struct replication_note){0}; /* the event owns it now */
 }
 
+/* Who was paused while it took over may believe that it leads after another has begun; it will be refused. */
+static void begin_reign(struct chat_world *world, const struct chat_server *server, const char *name)
+{
+    seeds_show("%s leads", name);
+    if (server->replication.epoch > world->last_reign && chat_serves(world, server)) {
+        world->last_reign = server->replication.epoch;
+        if (!world->options->split) { /* else there is something to lose, and to see it happen */
+            chat_check_acknowledged(world, &server->chat, name);
+        }
+    }
+}
+
 static void do_action(struct chat_world *world, struct chat_server *server, struct replication_action *action)
 {
     char name[16];
@@ -130,6 +144,9 @@ static void do_action(struct chat_world *world, struct chat_server *server, stru
     case REPLICATION_FORGET:
         seeds_show("%s forgets what it has", name);
         change_list_free(&server->disk);
+        break;
+    case REPLICATION_PROMISE:
+        server->promised = action->note.epoch;
         break;
     case REPLICATION_RECORD:
         change_list_add(&server->disk, action->change);
@@ -146,9 +163,7 @@ static void do_action(struct chat_world *world, struct chat_server *server, stru
                   chat_delay(world));
         break;
     case REPLICATION_LEADING:
-        seeds_show("%s leads", name);
-        world->reigns++;
-        chat_check_acknowledged(world, &server->chat, name);
+        begin_reign(world, server, name);
         break;
     case REPLICATION_DEPOSED:
         seeds_show("%s hears of epoch %lld", name, (long long)action->note.epoch);
@@ -304,7 +319,8 @@ void chat_server_start(struct chat_world *world, struct chat_server *server)
                                                    .peers = leased(world) ? SERVER_BIT(VOLUME)
                                                                           : all & ~SERVER_BIT(server->number),
                                                    .patience_ms = CHAT_PATIENCE_MS,
-                                                   .never_drops = leased(world)},
+                                                   .never_drops = leased(world),
+                                                   .promised = leased(world) ? 0 : server->promised},
                      &server->chat, now_ms);
     chat_later(world, (struct chat_event){.kind = EVENT_TICK, .to = server->number, .life = server->life},
                schedule_below(&world->schedule, CHAT_TICK_MS));

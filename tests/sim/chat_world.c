@@ -195,8 +195,7 @@ static void begin(struct chat_world *world, const struct chat_options *options)
     for (unsigned i = 1; i <= options->servers; i++) {
         struct chat_server *server = &world->servers[i];
         server->number = i;
-        server->drift_ppm =
-            (int64_t)schedule_below(&world->schedule, 2 * CHAT_DRIFT_PPM + 1) - CHAT_DRIFT_PPM;
+        server->drift_ppm = ((int64_t)schedule_below(&world->schedule, 3) - 1) * CHAT_DRIFT_PPM;
         snprintf(name, sizeof name, "server%u", i);
         reference_rank(&world->reference, text_of(name), NULL);
         chat_server_start(world, server);

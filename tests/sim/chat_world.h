@@ -14,7 +14,7 @@
 
 #define CHAT_SERVERS_MAX 5
 #define CHAT_CLIENTS     3
-#define CHAT_REQUESTS    24 /* of each client */
+#define CHAT_REQUESTS    80 /* of each client */
 
 /* Processes: the volume is 0, the servers count from 1. */
 #define CHAT_REFERENCE  (CHAT_SERVERS_MAX + 1)
@@ -27,7 +27,7 @@
 #define CHAT_PATIENCE_MS 250
 #define CHAT_TIMEOUT_MS  600
 #define CHAT_LEASE_MS    600
-#define CHAT_DRIFT_PPM   50000
+#define CHAT_DRIFT_PPM   100000
 #define CHAT_RETRY_MS    400
 #define CHAT_CHAOS_MS    8000
 #define CHAT_HEALED_MS   16000 /* so long may it take until all is alike */
@@ -65,6 +65,7 @@ struct chat_server {
     int64_t drift_ppm;    /* of its clock */
     struct chat_inbox inbox; /* what came while it was paused */
     struct change_list disk;
+    int64_t promised; /* on the disk as well */
     struct chat chat;
     struct bully bully;
     struct lease lease;
@@ -97,10 +98,12 @@ struct chat_world {
     struct chat_server servers[CHAT_SERVERS_MAX + 1];
     struct chat_client clients[CHAT_CLIENTS];
     bool acknowledged[CHAT_CLIENTS][CHAT_REQUESTS]; /* some server said OK */
+    bool refused[CHAT_CLIENTS][CHAT_REQUESTS];      /* and some other: who is refused says the next thing */
+    int64_t acknowledging;                          /* the epoch of whoever said OK last */
     int64_t heard_seq;                              /* by the subscriber: */
     unsigned heard[CHAT_CLIENTS];                   /* of each client one more than the last request */
     struct finding finding;
-    unsigned reigns; /* takeovers that were completed */
+    int64_t last_reign; /* the latest epoch in which somebody took over */
     bool two_primaries;
 };
 

@@ -50,17 +50,14 @@ static void a_primary_that_is_cut_off_makes_two(void **state)
     struct seeds seeds = seeds_of_bad(SEEDS_OF_BAD);
     struct chat_options options = {.servers = 3, .split = true};
     bool two_primaries = false;
-    bool ever = false;
 
     (void)state;
     while (seeds_next(&seeds)) {
         options.seed = seeds.seed;
         struct finding finding = chat_world_run(&options, &two_primaries);
-        ever |= two_primaries;
-        seeds_note(&seeds, &finding);
+        seeds_note(&seeds, two_primaries ? &finding : &(struct finding){""});
     }
-    assert_true(ever || seeds.one_alone);
-    seeds_expect_some(&seeds, "two primaries, as promised: one cut off, one by the reference server");
+    seeds_expect_some(&seeds, "two primaries at once, one of them cut off from the reference server");
 }
 
 static void expect_caught(enum chat_variant variant, const char *name)
