@@ -66,7 +66,7 @@ void change_unref(struct change *change)
 
 void change_list_add(struct change_list *list, struct change *change)
 {
-    list->items = memory_grow(list->items, &list->capacity, list->count + 1, sizeof *list->items);
+    list->items = memory_grow(list->items, &list->capacity, list->count + 1, sizeof(struct change *));
     list->items[list->count++] = change_ref(change);
 }
 

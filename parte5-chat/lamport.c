@@ -9,7 +9,7 @@
  * that a message sent at once would bear, so that in every log send < receive, and no time is below an earlier one of
  * the same process.
  *
- * It guarantees: if message a may have caused message b, then time(a) < time(b).
+ * It guarantees: if message a may have caused message b, then the time of a is below that of b.
  *
  * It does not guarantee the reverse: of two times the smaller one need not have come first. And the times of different
  * processes may be equal; who needs a total order adds the process's name.

@@ -1,18 +1,31 @@
 /* The primary's half of the replication, and how a server becomes the primary; the rule is in replication.c. */
 #include "parte5-chat/replication_parts.h"
 
-/* for (each peer's number) */
-#define FOR_PEERS(replication, peer)                                                                         \
-    for (unsigned peer = 0; peer <= SERVERS_MAX; peer++)                                                     \
-        if ((replication)->options.peers & SERVER_BIT(peer))
+/* The first peer from that number on; beyond SERVERS_MAX if there is none. */
+static unsigned peer_from(const struct replication *replication, unsigned number)
+{
+    while (number <= SERVERS_MAX && !(replication->options.peers & SERVER_BIT(number))) {
+        number++;
+    }
+    return number;
+}
+
+static unsigned first_peer(const struct replication *replication)
+{
+    return peer_from(replication, 0);
+}
+
+static unsigned next_peer(const struct replication *replication, unsigned peer)
+{
+    return peer_from(replication, peer + 1);
+}
 
 /* ---- taking writes ---- */
 
 static void send_changes(struct replication *replication, struct change *change, int64_t after_seq,
                          int64_t after_epoch, struct replication_actions *out)
 {
-    FOR_PEERS(replication, peer)
-    {
+    for (unsigned peer = first_peer(replication); peer <= SERVERS_MAX; peer = next_peer(replication, peer)) {
         struct replication_member *member = &replication->members[peer];
         struct replication_note note = {.type = NOTE_CHANGES,
                                         .after_seq = after_seq,
@@ -30,8 +43,7 @@ static void advance(struct replication *replication, struct replication_actions 
     const struct change_list *all = &replication->chat->changes;
     int64_t least = chat_last_seq(replication->chat);
 
-    FOR_PEERS(replication, peer)
-    {
+    for (unsigned peer = first_peer(replication); peer <= SERVERS_MAX; peer = next_peer(replication, peer)) {
         const struct replication_member *member = &replication->members[peer];
         if (member->state == MEMBER_COUNTED && member->acked < least) {
             least = member->acked;
@@ -108,15 +120,13 @@ static void begin_reign(struct replication *replication, struct replication_acti
     replication->role = ROLE_PRIMARY;
     replication->reign_seq = last_seq + 1;
     replication->committed = replication->committed < last_seq ? replication->committed : last_seq;
-    FOR_PEERS(replication, peer)
-    {
+    for (unsigned peer = first_peer(replication); peer <= SERVERS_MAX; peer = next_peer(replication, peer)) {
         struct replication_member *member = &replication->members[peer];
         *member = (struct replication_member){.state = member->answered ? MEMBER_COUNTED : MEMBER_OUT};
     }
     replication_add(out, REPLICATION_LEADING, NULL);
     take_write(replication, &(struct change){.type = CHANGE_REIGN}, out);
-    FOR_PEERS(replication, peer)
-    {
+    for (unsigned peer = first_peer(replication); peer <= SERVERS_MAX; peer = next_peer(replication, peer)) {
         ping(replication, peer, out);
     }
 }
@@ -134,8 +144,7 @@ static void choose_line(struct replication *replication, struct replication_acti
 
     replication->source = replication->options.self;
     replication->waited_ms = 0;
-    FOR_PEERS(replication, peer)
-    {
+    for (unsigned peer = first_peer(replication); peer <= SERVERS_MAX; peer = next_peer(replication, peer)) {
         const struct replication_member *member = &replication->members[peer];
         if (member->answered && is_further(member, epoch, seq)) {
             epoch = member->last_epoch;
@@ -156,8 +165,7 @@ static void ask_all(struct replication *replication, struct replication_actions 
     replication->role = ROLE_TAKING_OVER;
     replication->source = replication->options.self;
     replication->waited_ms = 0;
-    FOR_PEERS(replication, peer)
-    {
+    for (unsigned peer = first_peer(replication); peer <= SERVERS_MAX; peer = next_peer(replication, peer)) {
         replication->members[peer] = (struct replication_member){0};
         replication_send(replication, peer, (struct replication_note){.type = NOTE_ASK}, out);
     }
@@ -193,8 +201,7 @@ static void hear_answer(struct replication *replication, const struct replicatio
     member->answered = true;
     member->seq = note->seq;
     member->last_epoch = note->last_epoch;
-    FOR_PEERS(replication, peer)
-    {
+    for (unsigned peer = first_peer(replication); peer <= SERVERS_MAX; peer = next_peer(replication, peer)) {
         if (!replication->members[peer].answered) {
             return;
         }
@@ -276,8 +283,7 @@ void replication_hear_as_primary(struct replication *replication, const struct r
 void replication_tick_primary(struct replication *replication, uint64_t passed_ms, bool slept,
                               struct replication_actions *out)
 {
-    FOR_PEERS(replication, peer)
-    {
+    for (unsigned peer = first_peer(replication); peer <= SERVERS_MAX; peer = next_peer(replication, peer)) {
         struct replication_member *member = &replication->members[peer];
         bool owes = member->state != MEMBER_OUT && member->acked < chat_last_seq(replication->chat);
 

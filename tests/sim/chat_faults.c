@@ -74,12 +74,20 @@ bool chat_tolerates(const struct chat_world *world, const struct chat_server *fa
            others_have_all(world, failing);
 }
 
+/* Does the reference server say so, and has this server heard it? */
+static bool is_listed(const struct chat_world *world, const struct chat_server *leader,
+                      const struct chat_server *by)
+{
+    return reference_list(&world->reference) & by->bully.alive & SERVER_BIT(leader->number);
+}
+
 static bool may_be_cut(const struct chat_world *world, const struct chat_server *server)
 {
     const struct chat_server *leader = undisputed(world);
 
     return !world->options->leased && leader != NULL && leader->number < server->number && runs(server) &&
-           !anybody_is_cut(world) && !world->reference_down && others_have_all(world, server);
+           !anybody_is_cut(world) && !world->reference_down && is_listed(world, leader, server) &&
+           others_have_all(world, server);
 }
 
 static void come_back_later(struct chat_world *world, unsigned server)
