@@ -202,6 +202,7 @@ static void release(struct html_run *run)
 {
     for (size_t i = 0; i < run->history->incarnation_count; i++) {
         free(run->columns[i].commands);
+        free(run->columns[i].places);
     }
     free(run->drawn);
     free(run->order);

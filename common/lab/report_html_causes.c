@@ -204,18 +204,23 @@ static void line_up(struct html_run *run, uint32_t life)
     const struct incarnation *incarnation = &history->incarnations[life];
     const struct process *process = &history->processes[incarnation->process];
     struct order_column *column = &run->columns[life];
+    size_t most = incarnation->end - incarnation->first;
+    uint32_t place = 0;
 
-    column->commands = memory_new((incarnation->end - incarnation->first) * sizeof *column->commands);
+    column->commands = memory_new(most * sizeof *column->commands);
+    column->places = memory_new(most * sizeof *column->places);
+    column->numbered = true;
     for (size_t i = incarnation->first; i < incarnation->end; i++) {
         const struct event *event = &history->events[process->events[i]];
         if (event->kind != EVENT_DELIVER) {
             continue;
         }
-        if (column->count == 0 && event->seq > 1 && event->seq <= (int64_t)history->command_count) {
-            column->before = (uint32_t)event->seq - 1;
-        }
+        bool follows = event->seq > place && event->seq <= (int64_t)history->command_count;
+        place = follows ? (uint32_t)event->seq : place + 1;
+        column->numbered &= event->seq != LOG_RECORD_NO_NUMBER;
+        column->places[column->count] = place;
         column->commands[column->count++] = event->command;
-        run->drawn[process->events[i]].place = column->before + column->count;
+        run->drawn[process->events[i]].place = place;
         run->drawn[process->events[i]].life = life;
     }
 }

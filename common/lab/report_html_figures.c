@@ -134,7 +134,13 @@ static void write_states(const struct html_run *run, struct buffer *out)
 static bool is_comparable(const struct html_run *run, size_t life)
 {
     return run->columns[life].count > 0 &&
-           (run->history->incarnations[life].number == 1 || run->columns[life].before > 0);
+           (run->history->incarnations[life].number == 1 || run->columns[life].numbered);
+}
+
+/* Places only grow. */
+static uint32_t last_place(const struct order_column *column)
+{
+    return column->count > 0 ? column->places[column->count - 1] : 0;
 }
 
 /* The first place, from 1, at which one column differs from another; 0 if there is none. */
@@ -143,7 +149,7 @@ static uint32_t find_parting(const struct html_run *run)
     uint32_t last = 0;
 
     for (size_t i = 0; i < run->history->incarnation_count; i++) {
-        uint32_t end = run->columns[i].before + run->columns[i].count;
+        uint32_t end = last_place(&run->columns[i]);
         last = is_comparable(run, i) && end > last ? end : last;
     }
     uint32_t *first_at = memory_new((size_t)last * sizeof *first_at); /* by place: a command; HISTORY_NONE */
@@ -154,11 +160,12 @@ static uint32_t find_parting(const struct html_run *run)
     for (size_t i = 0; i < run->history->incarnation_count; i++) {
         const struct order_column *column = &run->columns[i];
         for (uint32_t k = 0; is_comparable(run, i) && k < column->count; k++) {
-            uint32_t *known = &first_at[column->before + k];
+            uint32_t place = column->places[k];
+            uint32_t *known = &first_at[place - 1];
             if (*known == HISTORY_NONE) {
                 *known = column->commands[k];
-            } else if (*known != column->commands[k] && column->before + k + 1 < parting) {
-                parting = column->before + k + 1;
+            } else if (*known != column->commands[k] && place < parting) {
+                parting = place;
             }
         }
     }
@@ -180,8 +187,7 @@ static void write_orders(const struct html_run *run, struct buffer *out)
             add_item(out, (int64_t)i);
             add_item(out, life->process);
             add_item(out, life->number);
-            add_item(out, run->columns[i].before);
-            add_item(out, run->columns[i].count);
+            add_item(out, last_place(&run->columns[i]));
             buffer_add_char(out, ']');
         }
     }

@@ -25,11 +25,12 @@ struct drawn_event {
     bool lost;      /* a message that did not come, then or later */
 };
 
-/* One life's deliveries, a column of the table of orders. */
+/* One life's deliveries, a column of the table of orders. A command's place is its seq, where it has one, so that lives
+ * which begin with an installed state stand right; else it is counted. */
 struct order_column {
-    uint32_t *commands; /* by place; owned */
+    uint32_t *commands, *places; /* in the order of delivery; owned */
     uint32_t count;
-    uint32_t before; /* places before its first: what it installed as a state */
+    bool numbered; /* the places are those of seq */
 };
 
 /* Numbers of the whole run that have a short one in the block being written; kept from block to block. */

@@ -93,6 +93,8 @@ static const struct {
                        "are not the same.")},
     {"orders_same", N_("The replicas delivered in the same order.")},
     {"orders_part", N_("The orders part at place {0}.")},
+    {"orders_shift",
+     N_("No two commands are known to stand in opposite orders, but from place {0} on the columns differ.")},
     {"place", N_("place")},
     {"life", N_("{0}, life {1}")},
     {"go_parting", N_("First disagreement")},

@@ -147,6 +147,24 @@ def test_a_crash_breaks_the_line():
     browser.picture("parte3-light")
 
 
+def test_a_missing_delivery_is_no_other_order():
+    path = os.path.join(folder(), "missing")
+    os.makedirs(path, exist_ok=True)
+    for node, numbers in (("node1", (1, 2, 3)), ("node2", (1, 3))):
+        events = [{"event": "start", "part": "parte1"}, {"event": "ready"}]
+        for place, number in enumerate(numbers, 1):
+            fields = {"message_uuid": f"{number:08}-0000-4000-8000-000000000000", "sender_id": "node1", "command_type": "SET",
+                      "key": "x", "value": str(number)}
+            events += ([{"event": "send"} | fields] if node == "node1" else []) + [{"event": "deliver"} | fields | {"ordem_local": place}]
+        with open(os.path.join(path, f"{node}.jsonl"), "w", encoding="utf-8") as file:
+            for number, event in enumerate(events):
+                record = {"ts": f"2026-01-01T00:00:00.{number:06}Z", "level": "info", "node": node} | event
+                file.write(json.dumps(record, separators=(",", ":")) + "\n")
+    browser = opened(report("missing", path))
+    assert browser.run("return document.querySelector('#orders tr.parting').cells[0].innerText") == "2"
+    assert "opposite" in browser.run("return document.querySelector('#orders .told').innerText")
+
+
 def test_what_is_held_back_and_where_the_network_is_cut():
     """Made by hand: the second command comes first and waits; then node2 hears nothing any more."""
     path = os.path.join(folder(), "held")
@@ -186,6 +204,8 @@ def test_a_leader_is_killed_and_a_follower_paused():
     browser.scheme("dark")
     browser.frame()
     browser.picture("parte4-dark")
+    assert json.loads(lab("compare", "--json", led())[1])["verdicts"]["total_order"]["outcome"] == "holds"
+    assert browser.run("return document.querySelectorAll('#orders .bad, #orders .differs').length") == 0
 
 
 def test_hover_and_pin():

@@ -77,17 +77,24 @@ function stateSection(page, runs) {
 class OrderTable {
   constructor(page, run) {
     Object.assign(this, {page, run});
-    this.last = Math.max(0, ...run.columns.map(([, , , before, count]) => before + count));
+    this.last = Math.max(0, ...run.columns.map(([, , , last]) => last));
     this.first = Math.max(1, (run.parting || 1) - 4);
     this.body = make("div", {className: "scroll"});
     const button = (name, go) => make("button", {type: "button", onclick: go}, word(name));
     this.element = make("div", {}, make("h3", {}, make("bdi", {}, run.name)),
-      make("p", {className: run.parting > 0 ? "told bad" : "told"},
-           run.parting > 0 ? word("orders_part", formatNumber(run.parting)) : word("orders_same")),
+      this.told(),
       make("div", {className: "tools"}, button("earlier", () => this.go(this.first - ORDER_ROWS)),
            button("later", () => this.go(this.first + ORDER_ROWS)),
            ...(run.parting > 0 ? [button("go_parting", () => this.go(run.parting - 4))] : [])), this.body);
     this.go(this.first);
+  }
+
+  /* A delivery that is missing shifts what follows; that alone puts no two commands into opposite orders. */
+  told() {
+    const {parting, verdicts} = this.run;
+    if (parting === 0) return make("p", {className: "told"}, word("orders_same"));
+    const violated = verdicts.some(({name, outcome}) => name === "total_order" && outcome === "violated");
+    return make("p", {className: "told bad"}, word(violated ? "orders_part" : "orders_shift", formatNumber(parting)));
   }
 
   async go(first) {
