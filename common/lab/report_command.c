@@ -1,16 +1,35 @@
 #include "common/lab/report_command.h"
 
+#include "common/directory.h"
 #include "common/lab/report_html.h"
 #include "common/words.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
+
+/* The folder that the page is to stand in. */
+static int make_folder(const char *path, struct error *error)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+
+    if (slash == NULL || slash == path || (size_t)(slash - path) >= sizeof folder) {
+        return 0; /* it is there, or opening the page will tell */
+    }
+    snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+    return directory_make(folder, "--out", error);
+}
 
 int report_command(const struct lab_options *options, struct error *error)
 {
     const char *path = options->run.directory[0] != '\0' ? options->run.directory : "report.html";
     struct report_html html;
-    int code = report_html_open(&html, path, error);
+    int code = make_folder(path, error);
 
+    if (code == 0) {
+        code = report_html_open(&html, path, error);
+    }
     if (code != 0) {
         return code;
     }

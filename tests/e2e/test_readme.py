@@ -6,7 +6,7 @@ import re
 from ordem import *
 
 PARTS = ["parte1-multicast", "parte2-multipub", "parte3-sequencer", "parte4-leader"]
-PAGES = ["README"] + [part + "/README" for part in PARTS]
+PAGES = ["README", "docs/lesson"] + [part + "/README" for part in PARTS]
 
 # Commands that a test cannot type: they run for as long as the user likes, or are this test's own caller, or need
 # Docker (tests/e2e/docker_*.py type those).
