@@ -3,6 +3,7 @@
 #include "common/container_of.h"
 #include "common/directory.h"
 #include "common/memory.h"
+#include "common/words.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
@@ -32,7 +33,8 @@ static const char make_room[] = "CREATE TABLE IF NOT EXISTS room (bytes BLOB);"
 
 static int refuse(const struct update_log *log, const char *doing, struct error *error)
 {
-    error_set(error, ERROR_FILE, "the log of updates, %s", doing);
+    error_set(error, ERROR_FILE, "the log of updates");
+    error_because(error, doing);
     error_because(error, sqlite3_errmsg(log->database));
     return ERROR_FILE;
 }
@@ -46,7 +48,7 @@ static int prepare(struct update_log *log, const char *sql, sqlite3_stmt **state
 {
     return sqlite3_prepare_v2(log->database, sql, -1, statement, NULL) == SQLITE_OK
                ? 0
-               : refuse(log, "preparing a statement", error);
+               : refuse(log, N_("preparing a statement"), error);
 }
 
 static void bind_text(sqlite3_stmt *statement, int at, struct text text)
@@ -76,7 +78,7 @@ static int each_row(struct update_log *log, const char *sql,
         code = take(log, row, store, applied, error);
     }
     if (code == 0 && status != SQLITE_DONE) {
-        code = refuse(log, "reading", error);
+        code = refuse(log, N_("reading"), error);
     }
     sqlite3_finalize(row);
     return code;
@@ -168,7 +170,7 @@ int update_log_open(struct update_log *log, uv_loop_t *loop, const char *folder,
         error_because(error, sqlite3_errmsg(log->database));
     }
     if (code == 0) {
-        code = run(log, make_room, "making room", error);
+        code = run(log, make_room, N_("making room"), error);
     }
     if (code == 0) {
         code = read_all(log, store, applied, error);
@@ -194,7 +196,7 @@ static int write_update(struct update_log *log, const struct message *update, st
     bind_text(log->insert, 6, update->value);
     int status = sqlite3_step(log->insert);
     sqlite3_reset(log->insert);
-    return status == SQLITE_DONE ? 0 : refuse(log, "writing an update", error);
+    return status == SQLITE_DONE ? 0 : refuse(log, N_("writing an update"), error);
 }
 
 static int write_epoch(struct update_log *log, int64_t epoch, struct error *error)
@@ -202,7 +204,7 @@ static int write_epoch(struct update_log *log, int64_t epoch, struct error *erro
     char sql[96];
 
     snprintf(sql, sizeof sql, "UPDATE counters SET value = %lld WHERE name = 'epoch'", (long long)epoch);
-    return run(log, sql, "writing an epoch", error);
+    return run(log, sql, N_("writing an epoch"), error);
 }
 
 /* The state catches up with the updates, and the oldest of these go. */
@@ -215,7 +217,7 @@ static int fold(struct update_log *log, int64_t seq, struct error *error)
              "UPDATE counters SET value = %lld WHERE name = 'folded_seq';"
              "DELETE FROM updates WHERE seq <= %lld;",
              (long long)log->folded_seq, (long long)seq, (long long)seq - UPDATE_LOG_KEPT);
-    int code = run(log, sql, "folding updates into the state", error);
+    int code = run(log, sql, N_("folding updates into the state"), error);
     if (code == 0) {
         log->folded_seq = seq;
     }
@@ -226,7 +228,7 @@ static void write_batch(uv_work_t *work)
 {
     struct update_log *log = container_of(work, struct update_log, work);
     int64_t seq = log->seq;
-    int code = run(log, "BEGIN", "beginning", &log->error);
+    int code = run(log, "BEGIN", N_("beginning"), &log->error);
 
     for (size_t i = 0; code == 0 && i < log->batch.count; i++) {
         const struct log_entry *entry = &log->batch.entries[i];
@@ -238,7 +240,7 @@ static void write_batch(uv_work_t *work)
         code = fold(log, seq, &log->error);
     }
     if (code == 0) {
-        run(log, "COMMIT", "committing", &log->error);
+        run(log, "COMMIT", N_("committing"), &log->error);
     }
 }
 
@@ -325,7 +327,7 @@ static int write_state(struct update_log *log, const struct kv_store *store, str
          entry = kv_store_next(store, entry, &key, &value)) {
         bind_text(insert, 1, key);
         bind_text(insert, 2, value);
-        code = sqlite3_step(insert) == SQLITE_DONE ? 0 : refuse(log, "writing the state", error);
+        code = sqlite3_step(insert) == SQLITE_DONE ? 0 : refuse(log, N_("writing the state"), error);
         sqlite3_reset(insert);
     }
     sqlite3_finalize(insert);
@@ -336,7 +338,7 @@ int update_log_replace(struct update_log *log, int64_t epoch, int64_t seq, const
                        struct error *error)
 {
     char sql[256];
-    int code = run(log, "BEGIN; DELETE FROM updates; DELETE FROM state;", "making room", error);
+    int code = run(log, "BEGIN; DELETE FROM updates; DELETE FROM state;", N_("making room"), error);
 
     snprintf(sql, sizeof sql,
              "UPDATE counters SET value = %lld WHERE name = 'epoch';"
@@ -346,7 +348,7 @@ int update_log_replace(struct update_log *log, int64_t epoch, int64_t seq, const
         code = write_state(log, store, error);
     }
     if (code == 0) {
-        code = run(log, sql, "replacing the state", error);
+        code = run(log, sql, N_("replacing the state"), error);
     }
     if (code == 0) {
         log->epoch = epoch;
