@@ -47,7 +47,8 @@ static void add_both(struct error *error, const char *text, const char *words)
 
 void error_because(struct error *error, const char *reason)
 {
-    add_both(error, reason, gettext(reason));
+    add_both(error, reason,
+             reason[0] != '\0' ? gettext(reason) : ""); /* gettext("") is the catalogue's head */
 }
 
 void error_because_errno(struct error *error, int number)

@@ -106,6 +106,12 @@ void grpc_request_finish(struct grpc_request *request, int status, struct text r
     buffer_free(&sentence);
 }
 
+void grpc_request_abandon(struct grpc_request *request, int status, const struct error *error, bool sent)
+{
+    request->error = error;
+    grpc_request_finish(request, status, text_of(error->text), sent);
+}
+
 bool grpc_request_was_sent(const struct grpc_request *request)
 {
     if (request->connection == NULL) {
@@ -142,7 +148,7 @@ static void expire(struct grpc_request *request)
     if (request->connection != NULL) {
         grpc_client_connection_cancel(request);
     }
-    grpc_request_finish(request, GRPC_DEADLINE_EXCEEDED, text_of(error.text), sent);
+    grpc_request_abandon(request, GRPC_DEADLINE_EXCEEDED, &error, sent);
 }
 
 static void on_alarm(uv_timer_t *timer)

@@ -68,6 +68,8 @@ struct grpc_request {
      * `sent` tells whether the server may have seen the request: where it is false, the call had no effect. The request
      * may be used again, or freed, from within. */
     void (*on_done)(struct grpc_request *, int status, struct text reply, bool sent);
+    const struct error
+        *error; /* while on_done runs, where it was this side that ended the call: why; else NULL */
 
     /* What follows is the implementation's. */
 

@@ -178,7 +178,7 @@ static void on_lost(struct wire *wire, const char *why)
     while ((request = connection->requests) != NULL) {
         bool sent = grpc_request_was_sent(request);
         if (sent && !client->closing) {
-            grpc_request_finish(request, GRPC_UNAVAILABLE, text_of(error.text), true);
+            grpc_request_abandon(request, GRPC_UNAVAILABLE, &error, true);
         } else {
             grpc_request_requeue(request);
             request->sent = sent;

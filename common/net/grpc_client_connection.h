@@ -30,6 +30,9 @@ struct grpc_client_connection {
 /* Ends a call and tells its owner, who may then do anything. */
 void grpc_request_finish(struct grpc_request *request, int status, struct text reply, bool sent);
 
+/* The same for a call that this side ends, and why. */
+void grpc_request_abandon(struct grpc_request *request, int status, const struct error *error, bool sent);
+
 /* Puts a call that no server has acted on back among those that wait. */
 void grpc_request_requeue(struct grpc_request *request);
 

@@ -20,17 +20,19 @@ static int read_number(struct text digits)
     return digits.length > 0 ? number : -1;
 }
 
-static void refuse_reply(struct grpc_request *request, int status, const char *why)
+static void refuse_reply(struct grpc_request *request, int status, const struct error *why)
 {
     grpc_client_connection_cancel(request);
-    grpc_request_finish(request, status, text_of(why), true);
+    grpc_request_abandon(request, status, why, true);
 }
 
 void grpc_request_header(struct grpc_request *request, struct text name, struct text value)
 {
     request->header_bytes += name.length + value.length;
     if (request->header_bytes > GRPC_REPLY_HEADERS_MAX) {
-        refuse_reply(request, GRPC_INTERNAL, "the reply's headers are too long");
+        struct error error;
+        error_set(&error, ERROR_TOO_LONG, "the reply's headers are too long");
+        refuse_reply(request, GRPC_INTERNAL, &error);
     } else if (is_text(name, "grpc-status")) {
         request->grpc_status = read_number(value);
     } else if (is_text(name, ":status")) {
@@ -52,7 +54,7 @@ void grpc_request_data(struct grpc_request *request, const uint8_t *bytes, size_
     }
     enum grpc_status status = grpc_reader_feed(&request->reader, bytes, length, &error);
     if (status != GRPC_OK) {
-        refuse_reply(request, (int)status, error.text);
+        refuse_reply(request, (int)status, &error);
     }
 }
 
@@ -94,14 +96,17 @@ void grpc_request_conclude(struct grpc_request *request)
         grpc_request_finish(request, request->grpc_status, sentence, true);
     } else if (request->http_status != 200) {
         error_set(&error, ERROR_NETWORK, "the server answered with status %d of HTTP", request->http_status);
-        grpc_request_finish(request, status_of_http(request->http_status), text_of(error.text), true);
+        grpc_request_abandon(request, status_of_http(request->http_status), &error, true);
     } else if (!request->is_grpc || request->grpc_status != GRPC_OK) {
-        grpc_request_finish(request, GRPC_UNKNOWN, text_of("the server's answer is not one of gRPC"), true);
+        error_set(&error, ERROR_NETWORK, "the server's answer is not one of gRPC");
+        grpc_request_abandon(request, GRPC_UNKNOWN, &error, true);
     } else {
         int status = (int)grpc_reader_end(&request->reader, &error);
-        grpc_request_finish(request, status,
-                            status == GRPC_OK ? buffer_text(&request->reader.message) : text_of(error.text),
-                            true);
+        if (status == GRPC_OK) {
+            grpc_request_finish(request, status, buffer_text(&request->reader.message), true);
+        } else {
+            grpc_request_abandon(request, status, &error, true);
+        }
     }
 }
 
@@ -124,5 +129,5 @@ void grpc_request_fail(struct grpc_request *request, uint32_t code)
     }
     error_set(&error, ERROR_NETWORK, "the server ended the call");
     error_because(&error, nghttp2_http2_strerror(code));
-    grpc_request_finish(request, status, text_of(error.text), code != NGHTTP2_REFUSED_STREAM);
+    grpc_request_abandon(request, status, &error, code != NGHTTP2_REFUSED_STREAM);
 }

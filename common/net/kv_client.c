@@ -130,6 +130,20 @@ static void on_retry(uv_timer_t *timer)
     send_request(container_of(timer, struct kv_client, retry));
 }
 
+/* What the server said is quoted; this side's own reason is told in the user's language. */
+static void tell_trouble(struct kv_client *client, int status, struct text reply)
+{
+    char sentence[201];
+
+    error_set(&client->trouble, ERROR_NETWORK, "%s", grpc_status_name(status));
+    if (client->call.error != NULL) {
+        error_because_of(&client->trouble, client->call.error);
+    } else {
+        snprintf(sentence, sizeof sentence, "%.*s", (int)reply.length, reply.bytes);
+        error_because(&client->trouble, sentence);
+    }
+}
+
 static void on_done(struct grpc_request *request, int status, struct text reply, bool sent)
 {
     struct kv_client *client = container_of(request, struct kv_client, call);
@@ -142,8 +156,7 @@ static void on_done(struct grpc_request *request, int status, struct text reply,
     if (status == GRPC_OK) {
         show_reply(client, reply);
     } else {
-        error_set(&client->trouble, ERROR_NETWORK, "%s: %.*s", grpc_status_name(status),
-                  (int)(reply.length < 200 ? reply.length : 200), reply.bytes);
+        tell_trouble(client, status, reply);
         if (status == GRPC_UNAVAILABLE && now_ms + client->retry_ms < client->deadline_ms) {
             uv_timer_start(&client->retry, on_retry, client->retry_ms, 0);
             client->retry_ms = client->retry_ms * 2 < RETRY_MAX_MS ? client->retry_ms * 2 : RETRY_MAX_MS;
