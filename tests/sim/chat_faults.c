@@ -49,7 +49,7 @@ static bool anybody_is_cut(const struct chat_world *world)
     return cut;
 }
 
-/* One who leads, as far as anybody can tell: all others that run are its backups, and none is stronger. */
+/* Who leads, if nobody else that runs does, or is about to. */
 static const struct chat_server *undisputed(const struct chat_world *world)
 {
     const struct chat_server *leader = NULL;
@@ -57,21 +57,45 @@ static const struct chat_server *undisputed(const struct chat_world *world)
     for (unsigned i = 1; i <= world->options->servers; i++) {
         const struct chat_server *server = &world->servers[i];
         if (runs(server) && server->replication.role != ROLE_BACKUP) {
-            return leader == NULL && replication_leads(&server->replication) ? server : NULL;
+            if (leader != NULL || !replication_leads(&server->replication) ||
+                server->replication.epoch < world->last_reign) {
+                return NULL;
+            }
+            leader = server;
         }
     }
     return leader;
+}
+
+/* Does the leader count on somebody who runs, and has acknowledged all that clients were told? That is what it believes:
+ * if its rule is bad, it is wrong. */
+static bool has_backup(const struct chat_world *world, const struct chat_server *leader)
+{
+    const struct replication *replication = &leader->replication;
+
+    for (unsigned i = 1; i <= world->options->servers; i++) {
+        const struct replication_member *member = &replication->members[i];
+        if (runs(&world->servers[i]) && member->state == MEMBER_COUNTED &&
+            member->acked >= replication->committed && member->acked >= replication->reign_seq) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* A shared volume keeps everything, whoever fails. Without one, whoever fails must leave somebody who has all; and while
  * a server is cut off, the primary must not change: the reference server might prefer the one that is cut off. */
 bool chat_tolerates(const struct chat_world *world, const struct chat_server *failing)
 {
+    const struct chat_server *leader = undisputed(world);
+
     if (world->options->leased) {
         return true;
     }
-    return (failing->replication.role == ROLE_BACKUP || !anybody_is_cut(world)) &&
-           others_have_all(world, failing);
+    if (failing->replication.role != ROLE_BACKUP && anybody_is_cut(world)) {
+        return false;
+    }
+    return leader == failing ? has_backup(world, leader) : leader != NULL || others_have_all(world, failing);
 }
 
 /* Does the reference server say so, and has this server heard it? */

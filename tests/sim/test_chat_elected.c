@@ -6,7 +6,7 @@
 #include "tests/unit/unit.h"
 
 #define SEEDS        400
-#define SEEDS_OF_BAD 2000 /* at most */
+#define SEEDS_OF_BAD 5000 /* at most */
 
 static void run(struct seeds *seeds, struct chat_options options)
 {
