@@ -4,7 +4,6 @@
 #include "common/net/grpc_connection.h"
 #include "common/net/listener.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -23,10 +22,9 @@ static void on_connection(uv_stream_t *stream, int status)
     if (status == 0) {
         status = grpc_connection_accept(server);
     }
-    if (status != 0 && !server->closing && log_limit_admit(&server->refused, uv_now(server->hub.loop))) {
-        log_say(server->log, LOG_WARNING, "discard",
-                "a connection was refused: %s (%zu are open, at most %d are taken)", uv_strerror(status),
-                server->connection_count, GRPC_CONNECTIONS_MAX);
+    if (status != 0 && !server->closing) {
+        refusals_add_refused(&server->refusals, uv_now(server->hub.loop), status, server->connection_count,
+                             GRPC_CONNECTIONS_MAX);
     }
 }
 
@@ -35,7 +33,7 @@ static void on_housekeeping(uv_timer_t *timer);
 int grpc_server_open(struct grpc_server *server, uv_loop_t *loop, struct log *log, const char *host,
                      uint16_t port, struct error *error)
 {
-    *server = (struct grpc_server){.log = log, .on_call = server->on_call, .alarm_ms = UINT64_MAX};
+    *server = (struct grpc_server){.refusals.log = log, .on_call = server->on_call, .alarm_ms = UINT64_MAX};
     int code = listener_open(&server->listener, loop, host, port, on_connection, &server->port, error);
     if (code != 0) {
         return code;
@@ -91,20 +89,6 @@ static const char *find_fault(const struct grpc_connection *connection, uint64_t
     return NULL;
 }
 
-static void sum_up(struct grpc_server *server, struct log_limit *limit, const char *what, bool at_once)
-{
-    uint64_t count = log_limit_take_suppressed(limit, uv_now(server->hub.loop), at_once);
-    if (count > 0) {
-        log_say(server->log, LOG_WARNING, "discard", "%" PRIu64 " more %s", count, what);
-    }
-}
-
-static void sum_up_all(struct grpc_server *server, bool at_once)
-{
-    sum_up(server, &server->refused, "connections were refused", at_once);
-    sum_up(server, &server->broken, "bad connections were closed", at_once);
-}
-
 static void on_housekeeping(uv_timer_t *timer)
 {
     struct grpc_server *server = container_of(timer, struct grpc_server, housekeeping);
@@ -122,7 +106,7 @@ static void on_housekeeping(uv_timer_t *timer)
             grpc_connection_rest(connection);
         }
     }
-    sum_up_all(server, false);
+    refusals_sum_up(&server->refusals, now_ms, false);
 }
 
 /* ---- closing ---- */
@@ -175,7 +159,7 @@ void grpc_server_settle(struct grpc_server *server)
         return;
     }
     server->open_handles = HANDLES;
-    sum_up_all(server, true);
+    refusals_sum_up(&server->refusals, uv_now(server->hub.loop), true);
     uv_close((uv_handle_t *)&server->housekeeping, on_housekeeping_closed);
     uv_close((uv_handle_t *)&server->grace, on_grace_closed);
     uv_close((uv_handle_t *)&server->alarm, on_alarm_closed);

@@ -5,11 +5,11 @@
 
 #include "common/error.h"
 #include "common/log.h"
-#include "common/log_limit.h"
 #include "common/net/deadline.h"
 #include "common/net/grpc_pool.h"
 #include "common/net/grpc_status.h"
 #include "common/net/http2_wire.h"
+#include "common/net/refusals.h"
 #include "common/text.h"
 
 #include <stdbool.h>
@@ -33,7 +33,6 @@ struct grpc_connection;
 struct grpc_call;
 
 struct grpc_server {
-    struct log *log;
     uint16_t port; /* as bound: what was asked for, or what the kernel chose for 0 */
     bool closing;
 
@@ -61,7 +60,7 @@ struct grpc_server {
     struct grpc_pool pool; /* for sessions */
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option;
-    struct log_limit refused, broken; /* connections: too many, and bad ones */
+    struct refusals refusals;
 };
 
 /* Listens on `port` of every address of this machine (IPv6 and IPv4), or of `host`, an address, if it is not NULL.

@@ -14,14 +14,7 @@ static const char continue_line[] = "HTTP/1.1 100 Continue\r\n\r\n";
 void http_connection_report(struct http_connection *connection, const char *why)
 {
     struct http_server *server = connection->server;
-
-    if (log_limit_admit(&server->broken, uv_now(server->hub.loop)) &&
-        log_begin(server->log, LOG_WARNING, "discard")) {
-        log_text(server->log, "reason", text_of("connection"));
-        log_text(server->log, "from", text_of(connection->peer));
-        log_text(server->log, "message", text_of(why));
-        log_end(server->log);
-    }
+    refusals_add_broken(&server->refusals, uv_now(server->hub.loop), connection->peer, why);
 }
 
 /* ---- what the parser tells ---- */

@@ -4,7 +4,6 @@
 #include "common/net/http_connection.h"
 #include "common/net/listener.h"
 
-#include <inttypes.h>
 #include <utlist.h>
 
 #define HOUSEKEEPING_MS 1000
@@ -20,10 +19,9 @@ static void on_connection(uv_stream_t *stream, int status)
     if (status == 0) {
         status = http_connection_accept(server);
     }
-    if (status != 0 && !server->closing && log_limit_admit(&server->refused, uv_now(server->hub.loop))) {
-        log_say(server->log, LOG_WARNING, "discard",
-                "a connection was refused: %s (%zu are open, at most %d are taken)", uv_strerror(status),
-                server->connection_count, HTTP_CONNECTIONS_MAX);
+    if (status != 0 && !server->closing) {
+        refusals_add_refused(&server->refusals, uv_now(server->hub.loop), status, server->connection_count,
+                             HTTP_CONNECTIONS_MAX);
     }
 }
 
@@ -32,7 +30,7 @@ static void on_housekeeping(uv_timer_t *timer);
 int http_server_open(struct http_server *server, uv_loop_t *loop, struct log *log, const char *host,
                      uint16_t port, struct error *error)
 {
-    *server = (struct http_server){.log = log,
+    *server = (struct http_server){.refusals.log = log,
                                    .on_request = server->on_request,
                                    .on_closed = server->on_closed,
                                    .date_s = -1};
@@ -67,20 +65,6 @@ static bool is_overdue(const struct http_connection *connection, uint64_t now_ms
            idle_ms >= (connection->used ? HTTP_IDLE_MS : HTTP_REQUEST_MS);
 }
 
-static void sum_up(struct http_server *server, struct log_limit *limit, const char *what, bool at_once)
-{
-    uint64_t count = log_limit_take_suppressed(limit, uv_now(server->hub.loop), at_once);
-    if (count > 0) {
-        log_say(server->log, LOG_WARNING, "discard", "%" PRIu64 " more %s", count, what);
-    }
-}
-
-static void sum_up_all(struct http_server *server, bool at_once)
-{
-    sum_up(server, &server->refused, "connections were refused", at_once);
-    sum_up(server, &server->broken, "bad requests came", at_once);
-}
-
 static void on_housekeeping(uv_timer_t *timer)
 {
     struct http_server *server = container_of(timer, struct http_server, housekeeping);
@@ -98,7 +82,7 @@ static void on_housekeeping(uv_timer_t *timer)
                                    "the request was not whole after 10 seconds");
         }
     }
-    sum_up_all(server, false);
+    refusals_sum_up(&server->refusals, now_ms, false);
 }
 
 /* ---- closing ---- */
@@ -145,7 +129,7 @@ void http_server_settle(struct http_server *server)
         return;
     }
     server->open_handles = HANDLES;
-    sum_up_all(server, true);
+    refusals_sum_up(&server->refusals, uv_now(server->hub.loop), true);
     uv_close((uv_handle_t *)&server->housekeeping, on_housekeeping_closed);
     uv_close((uv_handle_t *)&server->grace, on_grace_closed);
     server->hub.on_closed = on_hub_closed;

@@ -6,8 +6,8 @@
 
 #include "common/error.h"
 #include "common/log.h"
-#include "common/log_limit.h"
 #include "common/net/http_status.h"
+#include "common/net/refusals.h"
 #include "common/net/wire.h"
 #include "common/text.h"
 
@@ -42,7 +42,6 @@ struct http_request {
 };
 
 struct http_server {
-    struct log *log;
     uint16_t port; /* as bound: what was asked for, or what the kernel chose for 0 */
     bool closing;
 
@@ -67,7 +66,7 @@ struct http_server {
     llhttp_settings_t settings;
     int64_t date_s; /* for which `date` was written */
     char date[32];
-    struct log_limit refused, broken; /* connections: too many, and bad ones */
+    struct refusals refusals;
 };
 
 /* Listens as listener_open does; its errors. on_request is set already. */
