@@ -140,21 +140,18 @@ static int run_and_judge(const struct lab_options *options)
 
 static int demo(const struct lab_options *options)
 {
-    bool as_expected = false;
-    bool interrupted = false;
+    static const int statuses[] = {[DEMO_AS_PROMISED] = 0,
+                                   [DEMO_NOT_AS_PROMISED] = 1,
+                                   [DEMO_CANNOT_TELL] = EXIT_CANNOT_TELL,
+                                   [DEMO_INTERRUPTED] = EXIT_INTERRUPTED};
+    const struct demo_options demo = {.run = options->run, .seeds = options->seeds, .quick = options->quick};
+    enum demo_outcome outcome;
     struct error error;
 
-    if (demo_run(&options->run, stdout, wants_colour(), &as_expected, &interrupted, &error) != 0) {
+    if (demo_run(&demo, stdout, wants_colour(), options->json, &outcome, &error) != 0) {
         return refuse(&error);
     }
-    if (interrupted) {
-        return EXIT_INTERRUPTED;
-    }
-    printf("  %s\n  The logs: %s\n\n",
-           as_expected ? "With a rule that gives every command one place for all, the replicas are equal."
-                       : "Not what the rules promise, or not enough happened to show it: try another --seed.",
-           options->run.directory);
-    return as_expected ? 0 : 1;
+    return statuses[outcome];
 }
 
 int main(int argc, char **argv)

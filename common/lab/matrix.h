@@ -23,6 +23,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum matrix_column {
     MATRIX_DELIVERY,
@@ -66,11 +67,13 @@ struct proof {
 
 struct matrix_cell {
     enum cell_outcome outcome;
-    unsigned runs, violated_runs; /* how many could tell, and in how many of them it was violated */
+    unsigned runs;          /* that could tell; and in how many of them */
+    unsigned violated_runs; /* it was violated */
+    unsigned unknown_runs;  /* that could not tell */
     uint64_t
-        count; /* violations in all of them; of the survival columns: commands that were not answered, and */
-               /* deliveries and keys that are missing or differ */
-    struct buffer why;  /* CELL_UNKNOWN: why; of the survival columns also: what happened */
+        count; /* violations in all of them; where somebody was killed the commands that were not answered,
+                             * the deliveries that are missing and the keys that differ */
+    struct buffer why;  /* CELL_UNKNOWN: why; where somebody was killed what happened; else empty */
     struct proof proof; /* of the first run in which it was violated */
 };
 
@@ -82,10 +85,11 @@ struct matrix_price {
 };
 
 struct matrix_row {
-    const char *part;  /* "parte1" */
-    const char *title; /* "UDP multicast"; to be translated by _() */
-    bool is_built;     /* its program is there, and the lab knows how to run it */
-    unsigned runs;
+    const char *part;      /* "parte1" */
+    const char *title;     /* "UDP multicast"; to be translated by _() */
+    bool is_built;         /* its program is there, and the lab knows how to run it */
+    char **directories;    /* of the runs; owned */
+    size_t runs, capacity; /* how many */
     struct matrix_cell cells[MATRIX_COLUMN_COUNT];
     struct matrix_price price;
 };
@@ -106,6 +110,9 @@ int matrix_add_run(struct matrix *matrix, const char *directory, struct error *e
 /* The same for a run that has been read and judged already. */
 void matrix_add(struct matrix *matrix, const struct run_options *run, const struct report *report);
 
+/* A run that did not come to its end: what it was to tell is unknown, for that reason. */
+void matrix_add_failure(struct matrix *matrix, const struct run_options *run, const char *reason);
+
 /* The row of a part, NULL if it has none. */
 struct matrix_row *matrix_find_row(struct matrix *matrix, const char *part);
 
@@ -113,8 +120,14 @@ struct matrix_row *matrix_find_row(struct matrix *matrix, const char *part);
 const char *matrix_column_title(enum matrix_column column);
 const char *matrix_column_name(enum matrix_column column);
 
-/* One JSON object, its line break included, behind what `out` holds. */
+/* "rows":[…], the members of a JSON object without its braces, behind what `out` holds. */
 void matrix_json(const struct matrix *matrix, struct buffer *out);
+
+/* The table on a terminal, as its rows become known; then what the marks mean, and below that for each ✗ its
+ * counterexample and for each ? the reason. */
+void matrix_print_head(FILE *out, bool colour);
+void matrix_print_row(const struct matrix_row *row, FILE *out, bool colour);
+void matrix_print_foot(const struct matrix *matrix, FILE *out, bool colour);
 
 void matrix_free(struct matrix *matrix);
 

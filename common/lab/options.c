@@ -2,6 +2,7 @@
 
 #include "common/config.h"
 #include "common/lab/broker.h"
+#include "common/lab/demo_plan.h"
 #include "common/lab/part_plan.h"
 #include "common/words.h"
 
@@ -30,58 +31,11 @@ static const struct option long_options[] = {{"nodes", required_argument, NULL, 
                                              {"in-flight", required_argument, NULL, 'f'},
                                              {"timeout", required_argument, NULL, 't'},
                                              {"brokers", required_argument, NULL, 'b'},
+                                             {"again", required_argument, NULL, 'a'},
+                                             {"seeds", required_argument, NULL, 'S'},
+                                             {"quick", no_argument, NULL, 'q'},
                                              {"help", no_argument, NULL, 'h'},
                                              {NULL, 0, NULL, 0}};
-
-void lab_usage(FILE *out)
-{
-    fputs(_("usage: lab run PART [options]      start the nodes of a part, drive them, judge their logs\n"
-            "       lab compare [options] FILE…  judge logs from anywhere: files, folders, patterns, - for "
-            "stdin\n"
-            "       lab report [--out FILE] DIR…  what happened in runs, as one page for a browser "
-            "(report.html)\n"
-            "       lab demo [options]           parts 1 to 4 on one bad network, and what held\n"
-            "       lab broker [--nodes N] [--out DIR]  a private RabbitMQ, or a cluster, until Ctrl-C\n"
-            "\n"
-            "PART is parte1, parte2, parte3 or parte4. Parts 2 to 4 need RabbitMQ: the one that AMQP_URL "
-            "names, "
-            "or\nelse a private one that runs as long as the run.\n"
-            "\n"
-            "run and demo:\n"
-            "  --nodes N           replicas (3)\n"
-            "  --writers N         how many of them a user types at; parts 2 to 4: clients, each at a node "
-            "(3)\n"
-            "  --ops N             commands, of all writers together (300)\n"
-            "  --keys N            different keys, so that writers conflict (5)\n"
-            "  --rate N            commands a second of each writer; 0 for as fast as it goes (200)\n"
-            "  --reads P           the share of GETs among them, up to three decimals (0.1)\n"
-            "  --delay LOW-HIGHms  each message is held back at random (0)\n"
-            "  --loss P            probability that a message is lost at a node (0)\n"
-            "  --duplicate P       probability that it arrives twice (0)\n"
-            "  --seed N            repeats commands and faults (42)\n"
-            "  --out DIR           for the logs and the report (runs/PART-seedN beside this program)\n"
-            "\n"
-            "run, what happens on the way (times count from the first command; may be given several times):\n"
-            "  --kill M@5s         SIGKILL to a member: node2, sequencer, leader, broker\n"
-            "  --restart-after 3s  everybody who was killed is started again so much later (never)\n"
-            "  --pause M@2s-4s     SIGSTOP at the first time, SIGCONT at the second\n"
-            "\n"
-            "run of parts 2 to 4:\n"
-            "  --wait              clients ask to be answered after the apply, not after the send\n"
-            "  --in-flight N       requests of each client at once, at most (1; with --rate 0: 32)\n"
-            "  --timeout 5s        after it the fate of a request is unknown\n"
-            "  --brokers N         nodes of the private RabbitMQ, broker1 to brokerN (1)\n"
-            "\n"
-            "run and compare:\n"
-            "  --json              one JSON object for scripts\n"
-            "  --shiviz FILE       also write a log that ShiViz draws\n"
-            "\n"
-            "exit status: 0 all guarantees hold, 1 something is violated, 2 cannot tell (demo: 0 the weak "
-            "parts "
-            "lost "
-            "total order and the strong ones kept it)\n"),
-          out);
-}
 
 static int read_number(const char *name, const char *text, unsigned low, unsigned high, unsigned *value,
                        struct error *error)
@@ -174,6 +128,14 @@ static int read_option(struct lab_options *options, int letter, const char *text
         return schedule_read_time("timeout", text, &run->timeout_ms, error);
     case 'b':
         return read_number("brokers", text, 1, BROKER_NODES_MAX, &run->brokers, error);
+    case 'a':
+        options->again = text;
+        return 0;
+    case 'S':
+        return read_number("seeds", text, 1, DEMO_SEEDS_MAX, &options->seeds, error);
+    case 'q':
+        options->quick = true;
+        return 0;
     case 'j':
         options->json = true;
         return 0;
@@ -201,7 +163,8 @@ static int read_command(struct lab_options *options, const char *name, struct er
     } else if (strcmp(name, "demo") == 0) {
         options->command = LAB_DEMO;
         /* Few enough commands to look at, and a network bad enough to break every promise. */
-        options->run.operations = 90;
+        options->run.operations = 120;
+        options->run.reads = 250;
         options->run.rate = 60;
         options->run.network.delay_max_ms = 30;
         options->run.network.loss = 0.02;
@@ -237,6 +200,25 @@ static int complete_run(struct lab_options *options, const char *part, struct er
     return part_plan_complete(plan, run->nodes, own_broker ? run->brokers : 0, &run->schedule, error);
 }
 
+/* A run that was, once more: all its options but where it goes. */
+static int complete_again(struct lab_options *options, int count, struct error *error)
+{
+    struct run_options *run = &options->run;
+    char directory[sizeof run->directory];
+
+    if (count != 0) {
+        return error_set(error, ERROR_CONFIG, "lab run --again takes no part: it is that of the run there");
+    }
+    memcpy(directory, run->directory, sizeof directory);
+    if (run_read_description(options->again, run, error) != 0) {
+        return error->code;
+    }
+    if (directory[0] != '\0') {
+        memcpy(run->directory, directory, sizeof directory);
+    }
+    return complete_run(options, run->part, error);
+}
+
 /* What is left after the options: the part of a run, the files of a comparison. */
 static int read_rest(struct lab_options *options, char **rest, int count, struct error *error)
 {
@@ -246,6 +228,9 @@ static int read_rest(struct lab_options *options, char **rest, int count, struct
     options->file_count = count;
     switch (options->command) {
     case LAB_RUN:
+        if (options->again != NULL) {
+            return complete_again(options, count, error);
+        }
         if (count != 1) {
             return error_set(error, ERROR_CONFIG, "lab run needs one part: parte1, parte2, parte3 or parte4");
         }

@@ -15,6 +15,9 @@ struct lab_options {
     bool json;
     const char *shiviz;     /* a path, or NULL */
     struct run_options run; /* run and demo */
+    const char *again;      /* run: the folder of the run to repeat, or NULL */
+    unsigned seeds;         /* demo: so many runs of each part on a bad network; 0: as many as it likes */
+    bool quick;             /* demo: in less time */
     bool restarts;          /* --restart-after was given */
     uint32_t restart_after_ms;
     char **files; /* compare and report: what is left of the command line */

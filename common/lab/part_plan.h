@@ -20,11 +20,10 @@ struct part_plan {
     const char *first_alias;             /* what node1 may be called, too; NULL for nothing */
     bool has_broker;                     /* else it has multicast, and users type at the nodes' prompts */
     bool first_takes_sets;               /* and no other node does */
-    const char *drill_node,
-        *drill_coordinator;      /* whom drills kill: one of many, and the one on whom all depend (after
-                                                 * aliases are resolved); NULL for nobody */
-    const char *queue_ending;    /* a node's own queue is called by its name and this */
-    struct part_queue queues[4]; /* those that the members share; what is empty is none */
+    const char *drill_node;              /* whom drills kill: one of many; NULL for nobody */
+    const char *drill_coordinator;       /* and the one on whom all depend, after aliases are resolved */
+    const char *queue_ending;            /* a node's own queue is called by its name and this */
+    struct part_queue queues[4];         /* those that the members share; what is empty is none */
 };
 
 /* NULL if there is no such part. */

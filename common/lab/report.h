@@ -23,6 +23,9 @@ void report_text(const struct report *report, FILE *out, bool colour);
 /* One of these counterexamples, of a guarantee that is violated. */
 void report_counterexample(const struct report *report, enum guarantee guarantee, FILE *out, bool colour);
 
+/* The line of an event in few words, behind what `out` holds: "06:14:26.708732  node2    deliver  SET x="1"". */
+void report_event(const struct report *report, uint32_t event, struct buffer *out);
+
 /* For scripts: one JSON object on one line. Returns 0 or ERROR_FILE if `out` takes no more. */
 int report_json(const struct report *report, FILE *out);
 

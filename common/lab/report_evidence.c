@@ -83,24 +83,35 @@ static void tell_details(struct page *page, uint32_t number)
     tell_number(page, "ordem_local", event->ordem_local);
 }
 
+void report_event(const struct report *report, uint32_t number, struct buffer *out)
+{
+    const struct event *event = &report->history->events[number];
+    struct text node = history_process_name(report->history, event->process);
+    struct page page = {.report = report};
+    char time[CLOCK_TEXT_LENGTH + 1];
+
+    clock_format(event->wall_us, time);
+    tell_details(&page, number);
+    buffer_add_format(out, "%.15s  %-8.*s %-8s ", time + 11, (int)node.length, node.bytes,
+                      event_kind_name(event->kind));
+    buffer_add(out, page.scratch.bytes, page.scratch.length);
+    buffer_free(&page.scratch);
+}
+
 static void print_evidence(struct page *page, uint32_t number, size_t place_width)
 {
     const struct history *history = page->report->history;
     const struct event *event = &history->events[number];
-    struct text node = history_process_name(history, event->process);
     char place[PLACE_MAX];
-    char time[CLOCK_TEXT_LENGTH + 1];
 
     tell_place(page, event, place);
-    clock_format(event->wall_us, time);
-    tell_details(page, number);
+    buffer_clear(&page->scratch);
+    report_event(page->report, number, &page->scratch);
     page_set_style(page, STYLE_FAINT);
     fputs("      ", page->out);
     page_print_padded(page, place, place_width);
     page_set_style(page, STYLE_PLAIN);
-    fprintf(page->out, " %.15s  %-8.*s %-8s %.*s", time + 11, (int)node.length, node.bytes,
-            event_kind_name(event->kind), (int)page->scratch.length,
-            page->scratch.bytes != NULL ? page->scratch.bytes : "");
+    fprintf(page->out, " %.*s", (int)page->scratch.length, page->scratch.bytes);
     if (event->command != HISTORY_NONE) {
         struct text uuid = names_text(&history->uuids, history->commands[event->command].uuid);
         page_set_style(page, STYLE_FAINT);

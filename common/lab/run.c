@@ -52,9 +52,6 @@ static int prepare(struct run *run, struct error *error)
         run_remove_old_logs(options);
         code = run_open_events(run, error);
     }
-    if (code == 0) {
-        code = run_write_description(options, error);
-    }
     if (code != 0) {
         return code;
     }
@@ -95,6 +92,8 @@ int run_part_on(const struct run_options *options, struct run_host *host, struct
     run_begin(&run);
     run_host_turn_until(host, &run.finished);
     host->run = NULL;
+    host->on_interrupt = NULL;
+    host->on_broker_failed = NULL;
     progress_clear(&host->progress);
     if (run.error.code != ERROR_NONE) {
         run_print_environment(&run, stderr);
@@ -104,7 +103,8 @@ int run_part_on(const struct run_options *options, struct run_host *host, struct
         run_tidy_broker(&run, run.error.code == ERROR_NONE ? stderr : NULL);
     }
     release(&run);
-    return run.error.code;
+    return run.error.code != ERROR_NONE || host->interrupts > 0 ? (int)run.error.code
+                                                                : run_write_description(options, error);
 }
 
 int run_part(const struct run_options *options, bool *interrupted, struct error *error)

@@ -57,7 +57,8 @@ int run_part_on(const struct run_options *options, struct run_host *host, struct
 /* The logs of a run, for the judge: the path of log `index` (from 0), false when there is no further one. */
 bool run_log_path(const struct run_options *options, unsigned index, char *out, size_t size);
 
-/* Writes and reads run.json in a run's directory: everything that the options say, as they were. What is read from it is
+/* Writes and reads run.json in a run's directory, everything that the options say. A run writes it last, when all went
+ * well: a directory that holds one holds a whole run. What is read from it is
  * checked like options; `directory` becomes the one it was read from. ERROR_FILE, ERROR_NOT_JSON, ERROR_CONFIG. */
 int run_write_description(const struct run_options *options, struct error *error);
 int run_read_description(const char *directory, struct run_options *options, struct error *error);

@@ -1,4 +1,4 @@
-/* run.json: what a run was, beside its logs.
+/* run.json: what a run was, beside its logs. It is written last: a directory that holds one holds a whole run.
  *
  *     {"part":"parte3","kind":"node","seed":42,"nodes":3,"writers":3,"operations":300,"keys":5,"rate":200,"reads":100,
  *      "brokers":1,"in_flight":0,"timeout_ms":5000,"wait":false,
@@ -61,6 +61,15 @@ static const struct {
 
 _Static_assert(sizeof(unsigned) == sizeof(uint32_t), "timeout_ms and the rest are read alike");
 
+static int refuse(const char *path, struct error *error)
+{
+    int number = errno;
+
+    error_set(error, ERROR_FILE, "%.250s", path);
+    error_because_errno(error, number);
+    return ERROR_FILE;
+}
+
 /* ---- writing ---- */
 
 static void add_network(struct buffer *json, const struct fault_settings *network)
@@ -104,15 +113,12 @@ int run_write_description(const struct run_options *options, struct error *error
     snprintf(path, sizeof path, "%s/run.json", options->directory);
     FILE *file = fopen(path, "we");
     if (file == NULL) {
-        error_set(error, ERROR_FILE, "%.250s", path);
-        error_because_errno(error, errno);
-        return ERROR_FILE;
+        return refuse(path, error);
     }
     describe(options, &json);
     bool written = fwrite(json.bytes, 1, json.length, file) == json.length;
     if (fclose(file) != 0 || !written) {
-        code = error_set(error, ERROR_FILE, "%.250s", path);
-        error_because_errno(error, errno);
+        code = refuse(path, error);
     }
     buffer_free(&json);
     return code;
@@ -125,17 +131,11 @@ static int read_file(const char *path, struct buffer *out, struct error *error)
     FILE *file = fopen(path, "re");
 
     if (file == NULL) {
-        error_set(error, ERROR_FILE, "%.250s", path);
-        error_because_errno(error, errno);
-        return ERROR_FILE;
+        return refuse(path, error);
     }
     errno = 0;
     out->length = fread(buffer_reserve(out, DESCRIPTION_MAX), 1, DESCRIPTION_MAX, file);
-    int code = 0;
-    if (ferror(file) != 0) {
-        code = error_set(error, ERROR_FILE, "%.250s", path);
-        error_because_errno(error, errno);
-    }
+    int code = ferror(file) != 0 ? refuse(path, error) : 0;
     fclose(file);
     return code;
 }
@@ -238,7 +238,7 @@ int run_read_description(const char *directory, struct run_options *options, str
     int code = read_file(path, &json, error);
     if (code == 0 && ((code = json_object_read(&object, buffer_text(&json), &inner)) != 0 ||
                       (code = read_members(&object, options, &inner)) != 0)) {
-        error_set(error, code, "%.150s", path);
+        error_set(error, (enum error_code)code, "%.150s", path);
         error_because_of(error, &inner);
     }
     if (code == 0) {

@@ -19,8 +19,8 @@ static void on_signal(uv_signal_t *handle, int number)
 
     (void)number;
     host->interrupts++;
-    if (host->run != NULL) {
-        host->on_interrupt(host->run);
+    if (host->on_interrupt != NULL) {
+        host->on_interrupt(host);
     }
 }
 
@@ -48,8 +48,8 @@ static void on_failed(struct broker *broker, const struct error *error)
     host->error = *error;
     progress_clear(&host->progress);
     broker_print_log(broker, stderr);
-    if (host->run != NULL) {
-        host->on_broker_failed(host->run, error);
+    if (host->on_broker_failed != NULL) {
+        host->on_broker_failed(host, error);
     }
 }
 

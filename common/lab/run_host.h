@@ -20,10 +20,11 @@ struct run_host {
     unsigned interrupts;
     struct error error; /* why there is no broker any more */
 
-    /* Of the run that is under way; NULL between runs. */
-    struct run *run;
-    void (*on_interrupt)(struct run *);
-    void (*on_broker_failed)(struct run *, const struct error *);
+    struct run *run; /* the one that is under way, if it is this program's own; NULL between runs */
+
+    /* Set by whoever uses the host; NULL between runs. */
+    void (*on_interrupt)(struct run_host *);
+    void (*on_broker_failed)(struct run_host *, const struct error *);
 };
 
 /* Opens the loop. With `brokers` above 0 also finds a broker: the one that AMQP_URL names, or else a private RabbitMQ of

@@ -62,6 +62,7 @@ void run_remove_old_logs(const struct run_options *options)
         was_there = remove_file(options, name, ".jsonl");
         remove_file(options, name, ".screen.txt");
     }
+    remove_file(options, "run", ".json");
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         remove_file(options, others[i], ".jsonl");
         remove_file(options, others[i], ".screen.txt");

@@ -247,18 +247,20 @@ void run_lose_member(struct group *group, struct member *member)
     close_when_all_left(run);
 }
 
-void run_interrupt(struct run *run)
+void run_interrupt(struct run_host *host)
 {
-    if (run->phase == PHASE_STOPPING || run->host->interrupts > 1) {
+    struct run *run = host->run;
+
+    if (run->phase == PHASE_STOPPING || host->interrupts > 1) {
         group_signal(&run->group, SIGKILL);
     } else {
         stop(run, false);
     }
 }
 
-void run_lose_broker(struct run *run, const struct error *error)
+void run_lose_broker(struct run_host *host, const struct error *error)
 {
-    stop_for(run, NULL, error);
+    stop_for(host->run, NULL, error);
 }
 
 void run_begin(struct run *run)

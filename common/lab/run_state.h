@@ -50,11 +50,11 @@ struct run {
 void run_begin(struct run *run);
 
 /* The first Ctrl-C lets the members leave; the second does not wait for them. */
-void run_interrupt(struct run *run);
+void run_interrupt(struct run_host *host);
 
 /* A member ended, or the broker did: if that was not planned, it is the end of the run. */
 void run_lose_member(struct group *group, struct member *member);
-void run_lose_broker(struct run *run, const struct error *error);
+void run_lose_broker(struct run_host *host, const struct error *error);
 
 /* ---- run_members.c ---- */
 

@@ -96,17 +96,6 @@ def test_the_same_seed_types_the_same_commands_and_injects_the_same_faults():
         assert story(first) == story(second) != story(other)
 
 
-def test_the_demo_shows_disorder_disappear():
-    with Folder() as folder:
-        status, out, err = lab("demo", "--out", folder, AMQP_URL="")
-        assert status == 0 and err == "", (status, err, out)
-        rows = {number: re.findall("[✓✗?–]", line) for number, line in re.findall(r"^  Parte (\d) (.*)$", out, re.M)}
-        assert sorted(rows) == ["1", "2", "3", "4"], out
-        total_order = 4
-        assert [rows[number][total_order] for number in "1234"] == ["✗", "✗", "✓", "✓"], out
-        assert "✗ total order: " in out and re.search(r"node\d\.jsonl:\d+", out) and "\x1b" not in out
-
-
 def test_a_smaller_run_into_the_same_folder_leaves_no_older_log():
     with Folder() as folder:
         run(folder, "--nodes", "4", "--ops", "20", "--writers", "1")
@@ -153,6 +142,49 @@ def test_a_node_that_dies_is_named():
         _, err = process.communicate(timeout=LIMIT)
         assert process.returncode == 2 and b"node2 ended before it was asked to (signal 9)" in err, err
         assert alive(f"ORDEM_TEST={marker}") == []
+
+
+def test_a_run_is_described_beside_its_logs_and_can_be_repeated():
+    with Folder() as folder:
+        run(folder, "--ops", "30", "--keys", "7", "--delay", "0-5", "--loss", "0.25", "--seed", "18446744073709551615",
+            "--kill", "node2@50ms", "--restart-after", "200ms")
+        with open(f"{folder}/run.json", encoding="utf-8") as file:
+            first = json.load(file)
+        assert first["part"] == "parte1" and first["kind"] == "node" and first["keys"] == 7, first
+        assert first["seed"] == first["network"]["NET_SEED"] == 2**64 - 1 and first["network"]["NET_LOSS"] == 0.25
+        assert first["events"] == "kill node2@50ms, restart node2@250ms"
+        status, out, err = lab("run", "--again", folder, "--out", f"{folder}/again", "--json")
+        assert status == 1 and err == "" and json.loads(out)["lives"]["node2"] == 2, (status, err)
+        with open(f"{folder}/again/run.json", encoding="utf-8") as file:
+            assert json.load(file) == first
+
+
+def test_a_run_that_breaks_off_is_described_by_nothing():
+    with Folder() as folder:
+        run(folder, "--ops", "10")
+        process = started_lab(folder, str(uuid.uuid4()))
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=LIMIT)
+        assert process.returncode == 130 and not os.path.exists(f"{folder}/run.json")
+
+
+def test_a_damaged_description_is_refused_in_one_line():
+    with Folder() as folder:
+        run(folder, "--ops", "10")
+        with open(f"{folder}/run.json", encoding="utf-8") as file:
+            good = json.load(file)
+        for bad in [b"", b"\xff\xfe", b"[1]", json.dumps(good)[:-9].encode(), json.dumps(good | {"part": "parte9"}),
+                    json.dumps(good | {"part": ["parte1"]}), json.dumps(good | {"nodes": 0}),
+                    json.dumps(good | {"nodes": 10**30}), json.dumps(good | {"keys": "7"}),
+                    json.dumps({key: value for key, value in good.items() if key != "rate"}),
+                    json.dumps(good | {"network": {"NET_LOSS": 7}}), json.dumps(good | {"network": "good"}),
+                    json.dumps(good | {"events": "kill node9@1s"}), json.dumps(good | {"events": "kill node1"}),
+                    json.dumps(good | {"events": "\u001b[2J"}), json.dumps(good | {"events": 3}), b"{" * 100000]:
+            with open(f"{folder}/run.json", "wb") as file:
+                file.write(bad if isinstance(bad, bytes) else bad.encode())
+            status, out, err = lab("run", "--again", folder)
+            assert status == 2 and err.count("\n") == 1 and out == "" and "\x1b" not in err, (bad, status, out, err)
+        assert lab("run", "--again", f"{folder}/nowhere")[0] == 2 and lab("run", "parte1", "--again", folder)[0] == 2
 
 
 def test_bad_options_are_refused_in_one_line():
