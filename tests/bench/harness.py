@@ -13,6 +13,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
+os.environ["LANG"] = os.environ["LC_ALL"] = "C.UTF-8"  # programs speak English to the benchmarks
 LIMIT = 120  # seconds until something that does not happen is given up
 
 

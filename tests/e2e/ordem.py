@@ -23,7 +23,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 LIMIT = 60  # seconds
 
-os.environ["LC_ALL"] = "C.UTF-8"  # programs speak English to tests, whoever runs them
+os.environ["LANG"] = os.environ["LC_ALL"] = "C.UTF-8"  # programs speak English to tests, whoever runs them
 os.environ.pop("LANGUAGE", None)
 
 
