@@ -1,10 +1,15 @@
 /* The sequencer as a process: takes commands from the queue that all nodes publish to, has the rule (sequencer.c)
  * number them, and publishes them to the exchange that all nodes' queues are bound to.
  *
- * It keeps nothing itself. A command stays in the input queue until the broker has confirmed the numbered one, and the
- * broker keeps the last SEQUENCER_HISTORY_MAX numbered ones in a queue of their own: a sequencer that starts, or that
- * lost its connection, reads them and goes on from there. All of it goes through one channel, and the lock (an
- * exclusive queue of the same connection) is taken first: while one sequencer can still publish, no other reads.
+ * A command stays in the input queue until the broker has confirmed the numbered one, and the broker keeps the last
+ * SEQUENCER_HISTORY_MAX numbered ones in a queue of their own: a sequencer that starts, or that lost its connection,
+ * reads them and goes on from there. All of it goes through one channel, and the lock (an exclusive queue of the same
+ * connection) is taken first: while one sequencer can still publish, no other reads.
+ *
+ * A broker that dies may have put a numbered command into some queues and not into others, the history among them. So
+ * one that lost its connection remembers what it knew, unless the history says that another went on meanwhile, and
+ * publishes what was not confirmed again, under the same numbers. Only where broker and sequencer die together can a
+ * command still get a second number.
  *
  * A node that asks twice for what no peer has given it gets the same numbered ones again, if they reach that far. */
 #include "sequencer_main.h"
@@ -36,7 +41,9 @@ struct node {
     int64_t confirmed_seq;                       /* the highest number that the broker has */
     struct message *last[SEQUENCER_HISTORY_MAX]; /* what it has, at seq modulo their number; references */
     struct actions actions;
-    struct ordering *waiting; /* numbered, and not given to the link for want of room: a list, owned */
+    struct ordering *by_uuid; /* numbered, and not confirmed: uthash, owned */
+    struct ordering *waiting; /* those that the link does not have, by number: a list */
+    int64_t known_seq;        /* the last number that this sequencer gave, or found when it connected */
     struct buffer encoded;
     struct recovery recovery;
     uint64_t announce_at_ms;         /* clock_monotonic_ms */
@@ -54,6 +61,7 @@ struct ordering {
     struct message *message; /* numbered; a reference of its own */
     struct receipt receipt;  /* of the command in the input queue */
     struct ordering *prev, *next;
+    UT_hash_handle hh;
 };
 
 /* ---- numbered commands go out ---- */
@@ -79,7 +87,7 @@ static bool publish(struct ordering *ordering)
 /* In the order of their numbers, as far as there is room. */
 static void publish_waiting(struct node *node)
 {
-    while (node->waiting != NULL && publish(node->waiting)) {
+    while (node->waiting != NULL && node->replica.consumer.connected && publish(node->waiting)) {
         struct ordering *published = node->waiting;
         DL_DELETE(node->waiting, published);
     }
@@ -97,6 +105,11 @@ static void remember(struct node *node, struct message *message)
     node->confirmed_seq = message->seq > node->confirmed_seq ? message->seq : node->confirmed_seq;
 }
 
+static int compare_numbers(const struct ordering *first, const struct ordering *second)
+{
+    return first->message->seq < second->message->seq ? -1 : first->message->seq > second->message->seq;
+}
+
 static void on_done(struct amqp_publish *publish_done, int code)
 {
     struct ordering *ordering = container_of(publish_done, struct ordering, publish);
@@ -105,14 +118,43 @@ static void on_done(struct amqp_publish *publish_done, int code)
     if (code == 0) {
         remember(node, ordering->message);
         amqp_link_ack(&node->replica.consumer, ordering->receipt.connection, ordering->receipt.tag);
+        HASH_DEL(node->by_uuid, ordering);
         end(ordering);
-    } else if (node->replica.consumer.connected) {
-        DL_PREPEND(node->waiting,
-                   ordering); /* a queue refused it: the number is given, so it must get there */
-    } else {
-        end(ordering); /* the broker brings the command again */
+    } else { /* a queue refused it, or the connection was lost: the number is given, so it must get there */
+        DL_INSERT_INORDER(node->waiting, ordering, compare_numbers);
     }
     publish_waiting(node);
+}
+
+static void send_ordered(struct node *node, struct message *message, struct receipt receipt)
+{
+    struct ordering *ordering = memory_new_zeroed(1, sizeof *ordering);
+
+    ordering->publish.on_done = on_done;
+    ordering->node = node;
+    ordering->message = message_ref(message);
+    ordering->receipt = receipt;
+    HASH_ADD_KEYPTR(hh, node->by_uuid, ordering->message->message_uuid.bytes,
+                    (unsigned)ordering->message->message_uuid.length, ordering);
+    node->known_seq = message->seq;
+    event_send(&node->replica.log, message);
+    DL_APPEND(node->waiting, ordering);
+    publish_waiting(node);
+}
+
+/* The command came again. While its number is not safe, one of its deliveries stays in the input queue: this one. */
+static void repeat(struct node *node, struct message *command, struct receipt receipt)
+{
+    struct receipt done = receipt;
+    struct ordering *ordering;
+
+    HASH_FIND(hh, node->by_uuid, command->message_uuid.bytes, command->message_uuid.length, ordering);
+    if (ordering != NULL) {
+        done = ordering->receipt;
+        ordering->receipt = receipt;
+    }
+    event_repeat(&node->replica.log, command);
+    amqp_link_ack(&node->replica.consumer, done.connection, done.tag);
 }
 
 static void perform_actions(struct node *node, struct receipt receipt)
@@ -120,17 +162,9 @@ static void perform_actions(struct node *node, struct receipt receipt)
     for (size_t i = 0; i < node->actions.count; i++) {
         struct action *action = &node->actions.items[i];
         if (action->type == ACTION_SEND) {
-            struct ordering *ordering = memory_new_zeroed(1, sizeof *ordering);
-            ordering->publish.on_done = on_done;
-            ordering->node = node;
-            ordering->message = message_ref(action->message);
-            ordering->receipt = receipt;
-            event_send(&node->replica.log, action->message);
-            DL_APPEND(node->waiting, ordering);
-            publish_waiting(node);
+            send_ordered(node, action->message, receipt);
         } else {
-            event_repeat(&node->replica.log, action->message);
-            amqp_link_ack(&node->replica.consumer, receipt.connection, receipt.tag);
+            repeat(node, action->message, receipt);
         }
     }
     actions_clear(&node->actions);
@@ -243,31 +277,66 @@ static void on_message(struct fault_link *faults, struct message *message, struc
     perform_actions(node, receipt);
 }
 
+/* ---- a connection is lost, and there is one again ---- */
+
+/* Does the history hold a number that this sequencer does not know, or has given to another command? */
+static bool another_went_on(const struct node *node)
+{
+    bool another = node->sequencer.next_seq - 1 > node->known_seq;
+    int64_t seq;
+
+    for (const struct ordering *own = node->waiting; own != NULL && !another; own = own->next) {
+        const struct message *there = node->last[own->message->seq % SEQUENCER_HISTORY_MAX];
+        another = there != NULL && there->seq == own->message->seq &&
+                  !text_equal(there->message_uuid, own->message->message_uuid);
+        another = another || !recent_find(&node->sequencer.ordered, own->message->message_uuid, &seq) ||
+                  seq != own->message->seq;
+    }
+    return another;
+}
+
+static void drop_waiting(struct node *node)
+{
+    while (node->waiting != NULL) {
+        struct ordering *ordering = node->waiting;
+        DL_DELETE(node->waiting, ordering);
+        HASH_DEL(node->by_uuid, ordering);
+        end(ordering);
+    }
+}
+
+/* What this sequencer knew is old: it starts anew, from the history. */
+static void start_anew(struct node *node)
+{
+    drop_waiting(node); /* the broker brings these commands again */
+    sequencer_free(&node->sequencer);
+    sequencer_init(&node->sequencer);
+    for (size_t i = 0; i < SEQUENCER_HISTORY_MAX; i++) {
+        if (node->last[i] != NULL) {
+            sequencer_remember(&node->sequencer, node->last[i]);
+        }
+    }
+}
+
 static void on_connected(struct replica *replica, bool queue_made)
 {
     struct node *node = container_of(replica, struct node, replica);
 
     (void)queue_made;
+    if (another_went_on(node)) {
+        start_anew(node);
+    }
+    node->known_seq = node->sequencer.next_seq - 1;
+    publish_waiting(node);
     if (log_begin(&replica->log, LOG_INFO, "recover")) {
         log_int(&replica->log, "next_seq", node->sequencer.next_seq);
         log_end(&replica->log);
     }
 }
 
-/* What this sequencer knows may be old by the time it is connected again: it starts anew. */
 static void on_disconnected(struct replica *replica)
 {
-    struct node *node = container_of(replica, struct node, replica);
-
-    fault_link_drop(&replica->faults);
-    while (node->waiting != NULL) {
-        struct ordering *ordering = node->waiting;
-        DL_DELETE(node->waiting, ordering);
-        end(ordering);
-    }
-    sequencer_free(&node->sequencer);
-    sequencer_init(&node->sequencer);
-    node->sequencer.next_seq = node->confirmed_seq + 1;
+    fault_link_drop(&replica->faults); /* the broker brings these commands again */
 }
 
 static void on_tick(struct replica *replica, uint64_t now_ms)
@@ -342,6 +411,7 @@ int sequencer_main(void)
     }
     node.recovery.node = text_of(node.replica.id);
     replica_run(&node.replica);
+    drop_waiting(&node);
     sequencer_free(&node.sequencer);
     actions_free(&node.actions);
     buffer_free(&node.encoded);

@@ -109,6 +109,20 @@ static int receive(struct look *look, uint32_t count)
     return code;
 }
 
+/* Now that all is held here, nothing is left: a quorum queue whose leader has died says for a moment that it is empty,
+ * or counts what it had a moment ago, but hands out (and has nothing to hand out) only by its new leader's word. */
+static int expect_no_more(struct look *look)
+{
+    amqp_rpc_reply_t reply = amqp_basic_get(look->connection, look->channel, look->queue, 0);
+
+    if (reply.reply_type != AMQP_RESPONSE_NORMAL) {
+        return fail(look, reply);
+    }
+    return reply.reply.id == AMQP_BASIC_GET_EMPTY_METHOD
+               ? 0
+               : error_set(look->error, ERROR_BROKER, "queue %.60s held more than it said", name_of(look));
+}
+
 /* Closing the channel, and nothing else, gives all back at once, together with the consumer's end, and in order: a
  * quorum queue shuffles what is refused by one basic.nack. */
 static int give_back(struct look *look)
@@ -126,10 +140,13 @@ int amqp_look(struct amqp_thread *thread, amqp_connection_state_t connection, am
                         .queue = amqp_bytes_of(text_of(thread->steps[step].name)),
                         .event = {.type = AMQP_EVENT_DELIVERY, .step = step, .looked_at = true},
                         .error = error};
-    int code = begin(&look, count);
+    int code = count > 0 ? begin(&look, count) : 0;
 
     if (code == 0) {
         code = receive(&look, count);
+    }
+    if (code == 0) {
+        code = expect_no_more(&look);
     }
     /* What came in pieces when the connection broke is nobody's. */
     thread->batch.length -= amqp_content_unfinished(&look.content, &thread->batch);

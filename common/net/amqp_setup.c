@@ -184,10 +184,9 @@ static int step_look(struct setup *setup, uint32_t number)
     uint32_t count;
     int code = wait_for_consumers(setup, name, &count);
 
-    if (code != 0 || count == 0) {
-        return code;
+    if (code == 0) {
+        code = amqp_look(setup->thread, setup->connection, setup->channel, number, count, setup->error);
     }
-    code = amqp_look(setup->thread, setup->connection, setup->channel, number, count, setup->error);
     if (code == 0) {
         code = open_channel(setup, ++setup->channel);
     }

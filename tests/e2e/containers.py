@@ -116,7 +116,12 @@ class Composition:
                      "(or, for a container of no project: docker rm -f " + " ".join(self.containers) + ")")
 
     def starts(self):
-        status, output = self.compose("up", "--build", "--detach", "--wait", "--wait-timeout", "240")
+        up = ["up", "--build", "--detach", "--wait", "--wait-timeout", "240"]
+        status, output = self.compose(*up)
+        if "address already in use" in output:  # by a connection of another program, for as long as that lasts
+            comment(output[-500:])
+            time.sleep(5)
+            status, output = self.compose(*up)
         if not check(f"docker compose up --build: all {len(self.containers)} containers become healthy",
                      status == 0 and all(self.is_healthy(container) for container in self.containers), output[-4000:]):
             comment(self.compose("ps", "--all")[1])
