@@ -120,7 +120,8 @@ static int expect_no_more(struct look *look)
     }
     return reply.reply.id == AMQP_BASIC_GET_EMPTY_METHOD
                ? 0
-               : error_set(look->error, ERROR_BROKER, "queue %.60s held more than it said", name_of(look));
+               : error_set(look->error, ERROR_BROKER, "queue %.60s did not hand out all that it held",
+                           name_of(look));
 }
 
 /* Closing the channel, and nothing else, gives all back at once, together with the consumer's end, and in order: a
