@@ -1,4 +1,5 @@
-"""The program lab: how long it takes to compare logs. It has no reference, and grows with what it reads."""
+"""The program lab: how long it takes to compare logs, which has no reference and grows with what it reads; and to make a
+report of them, whose reference that is."""
 
 import os
 import subprocess
@@ -8,6 +9,7 @@ from harness import LIMIT, Failure, Lab, Row, median, program, say
 
 COMPARE_NODES = 5
 COMPARE_COMMANDS = 200_000
+REPORT_LINES = 1_000_000
 
 
 class Comparison:
@@ -15,11 +17,15 @@ class Comparison:
 
 
 def run_compare(folder):
+    logs = sorted(os.path.join(folder, name) for name in os.listdir(folder))
+    return run_lab("compare", *logs)
+
+
+def run_lab(*arguments):
     """On one processor; the harness itself leaves it alone while it waits."""
     core = min(os.sched_getaffinity(0))
-    logs = sorted(os.path.join(folder, name) for name in os.listdir(folder))
     start = time.monotonic()
-    process = subprocess.Popen([program("lab"), "compare", *logs], stdin=subprocess.DEVNULL,
+    process = subprocess.Popen([program("lab"), *arguments], stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                preexec_fn=lambda: os.sched_setaffinity(0, {core}))
     try:
@@ -33,7 +39,7 @@ def run_compare(folder):
     finally:
         process.stdout.close()
     if process.returncode != 0:
-        raise Failure(f"lab compare ended with status {process.returncode} on good logs: "
+        raise Failure(f"lab {arguments[0]} ended with status {process.returncode} on good logs: "
                       f"{output.decode(errors='replace')[:600]}")
     result = Comparison()
     result.seconds = time.monotonic() - start
@@ -48,11 +54,7 @@ def measure_compare(rounds):
         folders = {}
         for times in results:
             folders[times] = os.path.join(lab.folder, f"times{times}")
-            os.mkdir(folders[times])
-            done = subprocess.run([program("tests/bench/make_logs"), folders[times], str(COMPARE_NODES),
-                                   str(times * COMPARE_COMMANDS)], stdin=subprocess.DEVNULL, timeout=LIMIT)
-            if done.returncode != 0:
-                raise Failure(f"make_logs ended with status {done.returncode}")
+            make_logs(folders[times], COMPARE_NODES, times * COMPARE_COMMANDS)
         for number in range(rounds):
             for times, folder in folders.items():
                 results[times].append(run_compare(folder))
@@ -70,4 +72,30 @@ def measure_compare(rounds):
                 f"{seconds:.2f} s", growth, notes=["the reference is the time for the lines above"])]
 
 
-SECTIONS = {"compare": measure_compare}
+def make_logs(folder, nodes, commands):
+    os.mkdir(folder)
+    done = subprocess.run([program("tests/bench/make_logs"), folder, str(nodes), str(commands)], stdin=subprocess.DEVNULL,
+                          timeout=LIMIT)
+    if done.returncode != 0:
+        raise Failure(f"make_logs ended with status {done.returncode}")
+
+
+def measure_report(rounds):
+    compared, reported = [], []
+    with Lab() as lab:
+        folder, page = os.path.join(lab.folder, "logs"), os.path.join(lab.folder, "report.html")
+        make_logs(folder, COMPARE_NODES, REPORT_LINES // (COMPARE_NODES + 1))
+        for number in range(rounds):
+            compared.append(run_compare(folder))
+            reported.append(run_lab("report", folder, "--out", page))
+            say(f"  report: round {number + 1} of {rounds}: {reported[-1].seconds:.2f} s, compare {compared[-1].seconds:.2f} s")
+        mib = os.path.getsize(page) / 2 ** 20
+    ratios = [r.seconds / c.seconds for c, r in zip(compared, reported)]
+    seconds, reference = median([r.seconds for r in reported]), median([c.seconds for c in compared])
+    return [Row("report", f"time for {REPORT_LINES:,} log lines", f"{seconds:.2f} s", f"{reference:.2f} s", median(ratios),
+                at_most=3, unit="x", spread=(min(ratios), max(ratios)),
+                notes=["the reference is `lab compare` on the same lines", f"{median([r.mib for r in reported]):,.0f} MiB of memory"]),
+            Row("report", "size of that report", f"{mib:.1f} MiB", figure=mib, at_most=25, unit=" MiB")]
+
+
+SECTIONS = {"compare": measure_compare, "report": measure_report}
