@@ -522,6 +522,7 @@ class Drawing {
         if (command !== null && focus.matches(command)) this.drawMark(block, i, focus);
       });
     }
+    const badges = [];
     focus.evidence.forEach((rank, i) => {
       const found = this.run.find(rank);
       const y = found === null ? undefined : this.y(found[0].process[found[1]]);
@@ -532,9 +533,24 @@ class Drawing {
       this.paper.beginPath();
       this.paper.arc(x, y, 10, 0, 7);
       this.paper.stroke();
-      this.badge(i + 1, x, y);
+      badges.push({number: i + 1, x, y});
       this.drawn.highlighted++;
     });
+    this.drawBadges(badges);
+  }
+
+  /* Side by side where they would hide each other. */
+  drawBadges(badges) {
+    badges.sort((a, b) => a.y - b.y || a.x - b.x);
+    badges.forEach((badge, i) => {
+      const before = badges[i - 1];
+      if (before !== undefined && before.y === badge.y && badge.x - before.x < 18) {
+        const middle = (before.x + badge.x) / 2;
+        if (badges[i - 2]?.y !== badge.y) before.x = middle - 9;
+        badge.x = before.x + 18;
+      }
+    });
+    for (const {number, x, y} of badges) this.badge(number, x, y);
   }
 
   badge(number, x, y) {
@@ -561,9 +577,11 @@ class Drawing {
       this.paper.font = font;
       const half = this.paper.measureText(text).width / 2, x = this.x(block.t[i]);
       const spans = taken.get(y) ?? [];
-      if (spans.some(([a, b]) => x - half < b + 6 && x + half > a - 6)) return;
-      taken.set(y, [...spans, [x - half, x + half]]);
-      this.text(text, x, y + 18, colour ?? this.c.muted, font, "center", undefined, true);
+      const free = (row) => !spans.some(([a, b, r]) => r === row && x - half < b + 6 && x + half > a - 6);
+      const row = free(0) ? 0 : colour !== null && free(1) ? 1 : null;
+      if (row === null) return;
+      taken.set(y, [...spans, [x - half, x + half, row]]);
+      this.text(text, x, y + 18 + row * 14, colour ?? this.c.muted, font, "center", undefined, true);
       this.drawn.labels++;
     };
     focus.evidence.forEach((rank) => {
