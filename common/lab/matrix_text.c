@@ -12,39 +12,38 @@
 
 /* ---- the head ---- */
 
-static const struct {
-    const char *upper, *lower; /* two lines, each narrower than a cell */
-} heads[MATRIX_TABLE_COUNT] = {
-    {N_("deliv-"), N_("ery")},    {N_("no du-"), N_("plicate")}, {N_("FIFO"), ""},
-    {N_("causal"), N_("order")},  {N_("total"), N_("order")},    {N_("conver-"), N_("gence")},
-    {N_("linear."), N_("reads")}, {N_("surv."), N_("a node")},   {N_("surv."), N_("coord.")}};
+/* Two lines each, both narrower than a cell. */
+static const char *const heads[MATRIX_TABLE_COUNT] = {N_("deliv-\nery"),    N_("no du-\nplicate"),
+                                                      N_("FIFO\n"),         N_("causal\norder"),
+                                                      N_("total\norder"),   N_("conver-\ngence"),
+                                                      N_("linear.\nreads"), N_("surv.\na node"),
+                                                      N_("surv.\ncoord.")};
 
 static const struct {
-    const char *upper, *lower;
+    const char *text;
     int width;
-} price_heads[] = {{N_("msgs"), N_("/cmd"), 5},
-                   {N_("p50"), N_("ms"), 6},
-                   {N_("p99"), N_("ms"), 7},
-                   {N_("cmds"), N_("/s"), 7}};
+} price_heads[] = {{N_("msgs\n/cmd"), 5}, {N_("p50\nms"), 6}, {N_("p99\nms"), 7}, {N_("cmds\n/s"), 7}};
 
 #define PRICE_COUNT (sizeof price_heads / sizeof *price_heads)
 
-/* gettext("") is the catalogue's own head. */
-static const char *word(const char *text)
+/* One of a head's two lines, translated. */
+static struct text line_of(const char *head, int line)
 {
-    return *text != '\0' ? gettext(text) : "";
+    const char *upper = _(head);
+    size_t length = strcspn(upper, "\n");
+    return line == 0 ? (struct text){upper, length} : text_of(upper + length + (upper[length] != '\0'));
 }
 
-static void print_left(const char *text, int width, FILE *out)
+static void print_left(struct text text, int width, FILE *out)
 {
-    int used = (int)text_width(text_of(text));
-    fprintf(out, "%s%*s", text, used < width ? width - used : 0, "");
+    int used = (int)text_width(text);
+    fprintf(out, "%.*s%*s", (int)text.length, text.bytes, used < width ? width - used : 0, "");
 }
 
-static void print_right(const char *text, int width, FILE *out)
+static void print_right(struct text text, int width, FILE *out)
 {
-    int used = (int)text_width(text_of(text));
-    fprintf(out, "%*s%s", used < width ? width - used : 0, "", text);
+    int used = (int)text_width(text);
+    fprintf(out, "%*s%.*s", used < width ? width - used : 0, "", (int)text.length, text.bytes);
 }
 
 void matrix_print_head(FILE *out, bool colour)
@@ -55,11 +54,10 @@ void matrix_print_head(FILE *out, bool colour)
         page_set_style(&page, STYLE_FAINT);
         fprintf(out, "  %*s", NAME_WIDTH, "");
         for (size_t i = 0; i < MATRIX_TABLE_COUNT; i++) {
-            print_left(word(line == 0 ? heads[i].upper : heads[i].lower), CELL_WIDTH, out);
+            print_left(line_of(heads[i], line), CELL_WIDTH, out);
         }
         for (size_t i = 0; i < PRICE_COUNT; i++) {
-            print_right(word(line == 0 ? price_heads[i].upper : price_heads[i].lower), price_heads[i].width,
-                        out);
+            print_right(line_of(price_heads[i].text, line), price_heads[i].width, out);
         }
         page_set_style(&page, STYLE_PLAIN);
         fputc('\n', out);
@@ -114,7 +112,7 @@ static void print_figure(const char *format, double figure, int width, FILE *out
     char text[32];
 
     snprintf(text, sizeof text, format, figure);
-    print_right(figure < 0 ? "·" : text, width, out);
+    print_right(text_of(figure < 0 ? "·" : text), width, out);
 }
 
 void matrix_print_row(const struct matrix_row *row, FILE *out, bool colour)
@@ -124,9 +122,9 @@ void matrix_print_row(const struct matrix_row *row, FILE *out, bool colour)
 
     fputs("  ", out);
     page_set_style(&page, STYLE_STRONG);
-    print_left(row->part, 8, out);
+    print_left(text_of(row->part), 8, out);
     page_set_style(&page, STYLE_PLAIN);
-    print_left(_(row->title), NAME_WIDTH - 8, out);
+    print_left(text_of(_(row->title)), NAME_WIDTH - 8, out);
     if (!row->is_built) {
         page_print(&page, STYLE_FAINT, _("not built"));
         fputc('\n', out);
