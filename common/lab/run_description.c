@@ -187,9 +187,13 @@ static int read_network(const struct json_object *object, struct run_options *op
 static int read_events(const struct json_object *object, struct run_options *options, struct error *error)
 {
     char events[SCHEDULE_EVENTS_MAX * (SCHEDULE_TARGET_MAX + 24)];
+    const struct json_member *member = json_object_get(object, "events");
     char *rest = events;
     int code = 0;
 
+    if (member == NULL || member->kind != JSON_STRING || member->text.length >= sizeof events) {
+        return error_set(error, ERROR_CONFIG, "\"events\": a text is expected");
+    }
     copy_member(object, "events", JSON_STRING, events, sizeof events);
     while (code == 0 && *rest != '\0') {
         char *end = strstr(rest, ", ");
