@@ -217,13 +217,35 @@ static void print_end(const struct demo *demo, enum demo_outcome outcome, const 
     fprintf(demo->out, _("  The logs: %s\n  The report: %s\n\n"), demo->options->run.directory, page);
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The report shows of each part the first run and the drills, whatever came of them, so that parts can be compared. */
+static size_t choose_shown(const struct demo *demo, const char **directories)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < demo->run_count; i++) {
+        const struct demo_run *run = &demo->runs[i];
+        if (!run->alone && run->options.network.seed == demo->options->run.network.seed) {
+            directories[count++] = run->options.directory;
+        }
+    }
+    qsort(directories, count, sizeof *directories, compare_names);
+    return count;
+}
+
 static int tell(const struct demo *demo, enum demo_outcome outcome, struct error *error)
 {
+    const char *shown[DEMO_RUNS_MAX];
+    size_t shown_count = choose_shown(demo, shown);
     char page[4200];
     int code;
 
     snprintf(page, sizeof page, "%s/report.html", demo->options->run.directory);
-    code = report_html_write_matrix(page, &demo->matrix, NULL, 0, error);
+    code = report_html_write_matrix(page, &demo->matrix, shown, shown_count, error);
     if (code == 0) {
         demo->json ? print_json(demo, outcome, page) : print_end(demo, outcome, page);
         code = fflush(demo->out) == 0 ? 0 : error_set(error, ERROR_FILE, "standard output takes no more");

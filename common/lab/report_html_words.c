@@ -17,7 +17,10 @@ static const struct {
     {"nothing", N_("nothing")},
     {"side_by_side", N_("Side by side, or one above the other")},
     {"matrix", N_("The guarantees, measured")},
-    {"matrix_note", N_("Every cell comes from the logs of these runs. Click ✗ to see where it happened.")},
+    {"matrix_note", N_("Every cell comes from the logs of these runs. Below ✗ stands how often it happened, "
+                       "below ✓ in how many runs it "
+                       "held. Click ✗ to see where.")},
+    {"not_built", N_("not built")},
     {"guarantees", N_("Guarantees")},
     {"guarantee", N_("guarantee")},
     {"holds", N_("holds")},

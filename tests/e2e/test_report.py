@@ -309,6 +309,35 @@ def test_two_runs_are_linked():
     assert browser.complaints() == []
 
 
+def test_the_matrix_leads_to_its_counterexamples():
+    path = os.path.join(folder(), "demo")
+    status, out, err = lab("demo", "--quick", "--seeds", "1", "--json", "--out", path)
+    assert status in (0, 1, 2), err
+    browser = opened(os.path.join(path, "report.html"), width=1024, height=768)
+    marks = {"holds": "✓", "violated": "✗", "unknown": "?", "not_applicable": "–"}
+    for row in json.loads(out)["rows"]:
+        told = [marks[cell["outcome"]] for cell in list(row["cells"].values())[:9]]
+        shown = browser.run("return [...document.querySelectorAll('.matrix tr')].find((r) => r.cells[0].innerText.startsWith(arguments[0]))"
+                            ".querySelectorAll('.mark').values().map((m) => m.innerText).toArray()", row["part"])
+        assert shown == told, (row["part"], shown, told)
+    assert browser.run("return document.querySelector('.matrix').scrollWidth <= innerWidth")
+    browser.picture("matrix-narrow")
+    count = browser.run("return document.querySelectorAll('.matrix button.cell').length")
+    assert count >= 3
+    for number in range(count):
+        browser.run("document.querySelectorAll('.matrix button.cell')[arguments[0]].click()", number)
+        browser.frame()
+    wait_until(lambda: browser.run("return window.ordem.runs[0].name") != "parte1-seed42", "another run is shown")
+    browser.run("document.querySelector('.matrix button.cell').click()")
+    wait_until(lambda: browser.run("return window.ordem.runs[0].name.startsWith('parte1') && window.ordem.runs[0].drawn.highlighted > 0"),
+               "the counterexample of the first cell")
+    assert browser.complaints() == []
+    browser.resize(1920, 1080)
+    browser.scheme("dark")
+    browser.frame()
+    browser.picture("matrix-dark")
+
+
 def test_light_dark_and_print():
     browser = opened(os.path.join(diverging(), "report.html"), scheme="dark")
     back = "return getComputedStyle(document.body).backgroundColor"

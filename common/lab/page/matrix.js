@@ -12,12 +12,28 @@ function matrixCell(page, cell) {
     : make("span", {className: "cell"}, ...inside));
 }
 
+/* Messages, two times in microseconds, and a rate. */
+function formatPrice(price, column) {
+  if (price === null) return "?";
+  if (column === 0) return formatNumber(price, 1);
+  return column === 3 ? formatNumber(price) : formatTime(Number(price.toPrecision(3)));
+}
+
+/* The run that proves the worst: it is shown first. */
+function mostInstructive(runs, matrix) {
+  const cells = matrix.rows.flatMap((row) => row.cells);
+  const proof = cells.find((cell) => cell.verdict === "total_order" && cell.outcome === "violated") ??
+    cells.find((cell) => cell.outcome === "violated");
+  return runs.find(({name}) => name === proof?.run) ?? runs[0];
+}
+
 function matrixSection(page, matrix) {
   const head = make("tr", {}, make("th", {}), ...matrix.columns.map((title) => make("th", {scope: "col"}, title)),
                     ...matrix.priceTitles.map((title) => make("th", {scope: "col", className: "price"}, title)));
-  const rows = matrix.rows.map((row) => make("tr", {}, make("th", {scope: "row"}, row.part, make("small", {}, row.title)),
+  const rows = matrix.rows.map((row) => make("tr", {className: row.built ? "" : "missing"},
+    make("th", {scope: "row"}, row.part, make("small", {}, row.built ? row.title : word("not_built"))),
     ...row.cells.map((cell) => matrixCell(page, cell)),
-    ...row.prices.map((price) => make("td", {className: "price"}, price))));
+    ...row.prices.map((price, i) => make("td", {className: "price"}, formatPrice(price, i)))));
   return section("matrix", make("p", {className: "lead"}, word("matrix_note")),
     make("div", {className: "scroll"}, make("table", {className: "matrix"}, head, ...rows)));
 }

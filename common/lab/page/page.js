@@ -10,7 +10,7 @@ class Page {
     this.runs = runs;
     this.matrix = matrix;
     this.view = new View();
-    this.shown = runs.slice(0, runs.length === 2 || (runs.length > 1 && matrix === null) ? 2 : 1);
+    this.shown = matrix === null ? runs.slice(0, 2) : [mostInstructive(runs, matrix)];
     this.wide = false;
     this.element = document.getElementById("page");
   }
