@@ -39,6 +39,7 @@ objects = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 core_sources := $(wildcard common/*.c)
 net_sources := $(wildcard common/net/*.c common/term/*.c)
 lab_sources := $(wildcard common/lab/*.c)
+paxos_rules := $(wildcard paxos/*.c)
 parts := parte1 parte2 parte3 parte4
 folder_of = $(wildcard $(1)-*)
 sources_of = $(wildcard $(call folder_of,$(1))/*.c)
@@ -47,6 +48,7 @@ sim_tests := $(patsubst %.c,$(OUT)/%,$(wildcard tests/sim/test_*.c))
 sim_objects := $(addprefix $(OUT)/obj/tests/sim/,simulation.o log_edit.o made_logs.o made_run.o) \
 	$(OUT)/obj/parte1-multicast/order.o
 broker_sims := $(foreach part,parte2 parte3 parte4,$(OUT)/tests/sim/test_$(part))
+paxos_sims := $(OUT)/tests/sim/test_paxos
 broker_model := $(filter-out $(wildcard tests/sim/broker_parte*.c),$(wildcard tests/sim/broker_*.c))
 # The pure rules of parte5, which has no program yet.
 chat_rules := $(patsubst %.c,$(OUT)/obj/%.o,$(addprefix parte5-chat/,accounts.c berkeley.c bully.c change.c \
@@ -66,6 +68,7 @@ catalogue := $(OUT)/locale/pt_BR/LC_MESSAGES/ordem.mo
 core_library := $(OUT)/libcore.a
 net_library := $(OUT)/libnet.a
 lab_library := $(OUT)/liblab.a
+paxos_library := $(OUT)/libpaxos.a
 programs := $(addprefix $(OUT)/,$(parts)) $(OUT)/lab
 
 ##@ Building
@@ -100,7 +103,8 @@ $(OUT)/lab: $(lab_library) $(net_library) $(core_library) | $(catalogue)
 $(core_library): $(call objects,$(core_sources))
 $(net_library): $(call objects,$(net_sources)) $(llhttp_objects)
 $(lab_library): $(call objects,$(lab_sources)) $(OUT)/obj/common/lab/page/page.o
-$(core_library) $(net_library) $(lab_library):
+$(paxos_library): $(call objects,$(paxos_rules))
+$(core_library) $(net_library) $(lab_library) $(paxos_library):
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
@@ -139,6 +143,10 @@ test: setup_groups = build run test
 test: $(programs) $(unit_tests) $(sim_tests) $(tool_programs) ## unit tests, simulations, and the real programs end to end
 	@BUILD=$(OUT) tests/run $(unit_tests) $(sim_tests) $(script_tests)
 
+sim: setup_groups = build test
+sim: $(OUT)/tests/sim/test_paxos ## Paxos under N=100000 random schedules; says how many a second
+	@PAXOS_SCHEDULES=$(or $(N),100000) $(OUT)/tests/sim/test_paxos
+
 test-docker: ## the compositions, in real containers (needs Docker and Compose)
 	@tests/run $(wildcard tests/e2e/docker_*.py)
 
@@ -161,12 +169,17 @@ lint: | ready ## clang-format, clang-tidy, cppcheck, and warnings as errors
 lessons: ## the diffs of order.c from part to part, with their sizes
 	@tools/lessons
 
-unit_libraries := $(lab_library) $(net_library) $(core_library)
+unit_libraries := $(paxos_library) $(lab_library) $(net_library) $(core_library)
 $(filter-out $(chat_units),$(unit_tests)): $(OUT)/tests/unit/%: $(OUT)/obj/tests/unit/%.o $(unit_libraries)
 	$(call say,LINK,$@)
 	$(link) $(library_libs) $$(pkg-config --libs cmocka) -lm
 
-$(filter-out $(broker_sims) $(chat_sims),$(sim_tests)): $(OUT)/tests/sim/%: $(OUT)/obj/tests/sim/%.o $(sim_objects) $(unit_libraries)
+$(filter-out $(broker_sims) $(chat_sims) $(paxos_sims),$(sim_tests)): $(OUT)/tests/sim/%: $(OUT)/obj/tests/sim/%.o $(sim_objects) $(unit_libraries)
+	$(call say,LINK,$@)
+	$(link) $(library_libs) $$(pkg-config --libs cmocka) -lm
+
+$(paxos_sims): $(OUT)/tests/sim/%: $(OUT)/obj/tests/sim/%.o $(call objects,$(wildcard tests/sim/paxos_*.c)) \
+		$(paxos_library) $(lab_library) $(core_library)
 	$(call say,LINK,$@)
 	$(link) $(library_libs) $$(pkg-config --libs cmocka) -lm
 

@@ -1,0 +1,28 @@
+/* Proposals by instance, from the first that is not forgotten: an array that moves along with the instances. */
+#ifndef ORDEM_PAXOS_KEPT_H
+#define ORDEM_PAXOS_KEPT_H
+
+#include "paxos/messages.h"
+
+struct kept {
+    uint64_t forgotten; /* all up to this instance */
+    struct proposal
+        *items; /* items[i] is of instance forgotten + 1 + i; one without a valid ballot is empty */
+    size_t count, capacity;
+};
+
+/* The proposal of that instance; NULL if there is none. */
+struct proposal *kept_find(const struct kept *kept, uint64_t instance);
+
+/* Puts a proposal in its place, with a reference of its own to the value. False if it is forgotten, or too far ahead. */
+bool kept_put(struct kept *kept, uint64_t instance, struct ballot ballot, struct value *value);
+
+/* Forgets all up to that instance. */
+void kept_forget(struct kept *kept, uint64_t instance);
+
+/* The last instance that may hold something. */
+uint64_t kept_last(const struct kept *kept);
+
+void kept_free(struct kept *kept);
+
+#endif
