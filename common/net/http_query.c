@@ -32,6 +32,9 @@ bool http_decode(struct text encoded, bool plus, struct buffer *out)
         }
         buffer_add_char(out, c);
     }
+    if (encoded.length == 0) {
+        return true;
+    }
     if (!text_is_utf8((struct text){out->bytes + start, out->length - start})) {
         out->length = start;
         return false;
