@@ -297,7 +297,7 @@ static bool another_went_on(const struct node *node)
 
 static void drop_waiting(struct node *node)
 {
-    while (node->waiting != NULL) {
+    while (node->waiting != NULL && node->by_uuid != NULL) { /* what waits is in both */
         struct ordering *ordering = node->waiting;
         DL_DELETE(node->waiting, ordering);
         HASH_DEL(node->by_uuid, ordering);
