@@ -107,11 +107,11 @@ static void print_cell(const struct page *page, const struct matrix_cell *cell)
     fprintf(page->out, "%*s", CELL_WIDTH - 1 - (int)strlen(count), "");
 }
 
-static void print_figure(const char *format, double figure, int width, FILE *out)
+static void print_figure(double figure, int decimals, int width, FILE *out)
 {
     char text[32];
 
-    snprintf(text, sizeof text, format, figure);
+    snprintf(text, sizeof text, "%.*f", decimals, figure);
     print_right(text_of(figure < 0 ? "·" : text), width, out);
 }
 
@@ -133,10 +133,10 @@ void matrix_print_row(const struct matrix_row *row, FILE *out, bool colour)
     for (size_t i = 0; i < MATRIX_TABLE_COUNT; i++) {
         print_cell(&page, &row->cells[i]);
     }
-    print_figure("%.1f", price->messages, price_heads[0].width, out);
-    print_figure("%.2f", price->p50_us < 0 ? -1 : (double)price->p50_us / 1000, price_heads[1].width, out);
-    print_figure("%.1f", price->p99_us < 0 ? -1 : (double)price->p99_us / 1000, price_heads[2].width, out);
-    print_figure("%.0f", price->rate, price_heads[3].width, out);
+    print_figure(price->messages, 1, price_heads[0].width, out);
+    print_figure(price->p50_us < 0 ? -1 : (double)price->p50_us / 1000, 2, price_heads[1].width, out);
+    print_figure(price->p99_us < 0 ? -1 : (double)price->p99_us / 1000, 1, price_heads[2].width, out);
+    print_figure(price->rate, 0, price_heads[3].width, out);
     fputc('\n', out);
 }
 
