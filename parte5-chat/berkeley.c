@@ -12,7 +12,7 @@
  * It does not guarantee: the right time. Nor that time never steps back: a clock that is ahead is put back at once,
  * which is why nothing here is ordered by it.
  *
- * To break it: in estimate, take the answer as it is, without half the round trip. Slow answers look like slow clocks. */
+ * To break it: in berkeley_hear, let in_time be true. What was read long ago is taken for what a clock shows now. */
 #include "parte5-chat/berkeley.h"
 
 #include <stdlib.h>

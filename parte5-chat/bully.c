@@ -12,7 +12,8 @@
  * meanwhile is lost. Where the reference server is down, any cut between servers does the same. No time-out mends
  * that: it takes a majority (paxos), or a place that both must pass (lease.c).
  *
- * To break it: in begin_reign, leave the epoch as it is. A primary that was paused is then believed when it wakes. */
+ * To break it: in begin_reign, leave the epoch as it is. Nobody obeys a successor with an epoch that was used before: when
+ * the primary dies, that is the end of the service. */
 #include "parte5-chat/bully.h"
 
 void bully_init(struct bully *bully, const struct bully_options *options, uint64_t now_ms)
