@@ -17,6 +17,18 @@ static bool has_counted(const struct chat_world *world, const struct chat_server
            server->replication.epoch >= world->last_reign;
 }
 
+/* Even before anything is acknowledged, somebody must know of the last reign. */
+static bool others_have_counted(const struct chat_world *world, const struct chat_server *failing)
+{
+    for (unsigned i = 1; i <= world->options->servers; i++) {
+        const struct chat_server *server = &world->servers[i];
+        if (server != failing && runs(server) && chat_last_epoch(&server->chat) >= world->last_reign) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Is everything that was acknowledged on the disk of somebody else who counted, and can answer? */
 static bool others_have_all(const struct chat_world *world, const struct chat_server *failing)
 {
@@ -95,7 +107,9 @@ bool chat_tolerates(const struct chat_world *world, const struct chat_server *fa
     if (failing->replication.role != ROLE_BACKUP && anybody_is_cut(world)) {
         return false;
     }
-    return leader == failing ? has_backup(world, leader) : leader != NULL || others_have_all(world, failing);
+    return leader == failing
+               ? has_backup(world, leader)
+               : leader != NULL || (others_have_counted(world, failing) && others_have_all(world, failing));
 }
 
 /* Does the reference server say so, and has this server heard it? */

@@ -197,17 +197,11 @@ static void hear_note(struct chat_world *world, struct chat_server *server, cons
 {
     struct replication_actions actions = {0};
     const struct replication_note *note = &event->note;
-    enum chat_variant variant = world->options->variant;
 
-    if (variant == CHAT_ASKS_NOBODY && note->type == NOTE_ANSWER) {
+    if (world->options->variant == CHAT_ASKS_NOBODY && note->type == NOTE_ANSWER) {
         return;
     }
     replication_hear(&server->replication, note, &actions);
-    if (variant == CHAT_COUNTS_TOO_SOON && note->type == NOTE_FETCH &&
-        replication_leads(&server->replication)) {
-        server->replication.members[note->from].state = MEMBER_COUNTED;
-        server->replication.members[note->from].acked = chat_last_seq(&server->chat);
-    }
     do_replication(world, server, &actions);
     if (server->up && note->type == NOTE_PING && !leased(world)) {
         hear_notice(world, server,

@@ -41,7 +41,6 @@ enum chat_variant {
     CHAT_IMPATIENT_LEASE,   /* a follower waits as long as the leader, by its own clock */
     CHAT_CLOCK_STAYS,       /* a receipt leaves Lamport's clock alone */
     CHAT_ASKS_NOBODY,       /* who takes over goes on from what it has */
-    CHAT_COUNTS_TOO_SOON,   /* a server that returns counts before it has what it missed */
 };
 
 struct chat_options {
