@@ -155,6 +155,19 @@ def test_the_language_is_the_environments():
     assert speaks(LANG="pt_BR.UTF-8", LANGUAGE="de:fr") == "pt"
 
 
+def test_the_catalogue_lies_beside_the_program():
+    with tempfile.TemporaryDirectory(prefix="ordem-test-") as folder:
+        moved = os.path.join(folder, "lab")
+        shutil.copy(program("lab"), moved)
+        shutil.copytree(program("locale"), os.path.join(folder, "locale"))
+        assert PORTUGUESE[0] in run(moved, "--help", LANG="pt_BR.UTF-8")[1]
+        catalogue = os.path.join(folder, "locale", "pt_BR", "LC_MESSAGES", "ordem.mo")
+        for content in (b"", b"nonsense" * 100):  # a damaged one is as good as none
+            with open(catalogue, "wb") as file:
+                file.write(content)
+            assert PORTUGUESE[1] in run(moved, "--help", LANG="pt_BR.UTF-8")[1]
+
+
 def test_errors_on_the_terminal():
     for language, said in (("pt_BR.UTF-8", ('"--nonsense" não é uma opção aqui', "permite-se uma probabilidade de 0 a 1",
                                             "não existe esse arquivo", "permite-se um número inteiro",
