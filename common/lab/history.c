@@ -103,13 +103,17 @@ static int compare_event(const void *wanted, const void *record)
 
 const struct store_record *history_find_store(const struct history *history, uint32_t event)
 {
-    return bsearch(&event, history->stores, history->store_count, sizeof *history->stores, compare_event);
+    return history->store_count == 0 ? NULL /* bsearch() wants an array, however short */
+                                     : bsearch(&event, history->stores, history->store_count,
+                                               sizeof *history->stores, compare_event);
 }
 
 const struct intervention *history_find_intervention(const struct history *history, uint32_t event)
 {
-    return bsearch(&event, history->interventions, history->intervention_count,
-                   sizeof *history->interventions, compare_event);
+    return history->intervention_count == 0
+               ? NULL
+               : bsearch(&event, history->interventions, history->intervention_count,
+                         sizeof *history->interventions, compare_event);
 }
 
 struct text history_process_name(const struct history *history, uint32_t process)

@@ -78,7 +78,8 @@ struct judgement {
     size_t replica_count;
     struct difference *differences; /* by key, bytewise; owned */
     size_t difference_count;
-    struct difference *agreements; /* likewise the keys that they agree on; none if the differences are not known */
+    struct difference
+        *agreements; /* likewise the keys that they agree on; none if the differences are not known */
     size_t agreement_count;
     uint64_t nodes, coordinators; /* replicas with a log, and those that only order */
     uint64_t keys;                /* keys at any replica */

@@ -160,7 +160,8 @@ class View {
     }
     this.focus.clear();
     this.focus.set(run, {verdict, evidence: ranks, commands: commands.slice(0, 3)});
-    const [low, high] = await this.rangeOf(run, found.evidence.map(({t}) => t - run.origin));
+    const about = found.evidence.filter(({event}) => run.commandOf(...run.find(event)) !== null); /* not a stop, much later */
+    const [low, high] = await this.rangeOf(run, (about.length > 0 ? about : found.evidence).map(({t}) => t - run.origin));
     const pad = Math.max(2000, (high - low) * 0.12);
     await this.show(low - pad, high + pad);
     this.panels.forEach((panel) => panel.tellFocus());
