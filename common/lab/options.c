@@ -164,9 +164,10 @@ static int read_command(struct lab_options *options, const char *name, struct er
         options->command = LAB_DEMO;
         /* Few enough commands to look at, and a network bad enough to break every promise. */
         options->run.operations = 120;
+        options->run.keys = 8;
         options->run.reads = 250;
-        options->run.rate = 60;
-        options->run.network.delay_max_ms = 30;
+        options->run.rate = 120;
+        options->run.network.delay_max_ms = 40;
         options->run.network.loss = 0.02;
         options->run.network.duplicate = 0.02;
     } else if (strcmp(name, "broker") == 0) {
