@@ -12,7 +12,7 @@
 
 void acceptor_init(struct acceptor *acceptor, uint32_t id, unsigned learners)
 {
-    *acceptor = (struct acceptor){.id = id, .learners = learners};
+    *acceptor = (struct acceptor){.id = id, .learners = learners, .patience = ACCEPTOR_PATIENCE};
 }
 
 void acceptor_restore(struct acceptor *acceptor, const struct paxos_record *record)
@@ -151,8 +151,8 @@ static void receive_checkpoint(struct acceptor *acceptor, const struct paxos_mes
         least = acceptor->checkpoints[i] < least ? acceptor->checkpoints[i] : least;
         most = acceptor->checkpoints[i] > most ? acceptor->checkpoints[i] : most;
     }
-    if (most > ACCEPTOR_PATIENCE && least < most - ACCEPTOR_PATIENCE) {
-        least = most - ACCEPTOR_PATIENCE;
+    if (most > acceptor->patience && least < most - acceptor->patience) {
+        least = most - acceptor->patience;
     }
     if (least > acceptor->accepted.forgotten) {
         kept_forget(&acceptor->accepted, least);

@@ -9,12 +9,13 @@
 struct acceptor {
     uint32_t id;
     unsigned learners;
+    uint64_t patience;      /* instances: a learner that is further behind is not waited for */
     struct ballot promised; /* in all instances at once */
     struct kept accepted;   /* per instance, the highest ballot that was accepted and its value */
     uint64_t checkpoints[PAXOS_MEMBERS_MAX + 1]; /* per learner: on its disk, applied */
 };
 
-/* A learner that is further behind than this is given a snapshot: acceptors do not wait for it. */
+/* Unless the caller sets another after acceptor_init. Who is not waited for is given a snapshot by a learner. */
 #define ACCEPTOR_PATIENCE 65536
 
 /* `learners` is how many there are, at most PAXOS_MEMBERS_MAX. */

@@ -35,6 +35,7 @@ static void give_snapshot(struct world *world, struct member *from, uint32_t id)
         to->state = from->saved_state;
         to->applied = from->saved_applied;
         member_checkpoint(world, to);
+        world->snapshots++;
     }
 }
 
@@ -186,6 +187,7 @@ void member_start(struct world *world, struct member *member)
         start_learner(world, member);
     } else {
         acceptor_init(&member->acceptor, member->id, WORLD_LEARNERS);
+        member->acceptor.patience = 1; /* so that snapshots are needed */
         for (size_t i = 0; i < member->records_count; i++) {
             acceptor_restore(&member->acceptor, &member->records[i]);
         }

@@ -102,6 +102,7 @@ struct world {
     bool healing;
     struct paxos_actions actions;
     unsigned step;
+    unsigned snapshots; /* that a learner installed */
 
     struct world_operation operations[WORLD_OPERATIONS];
     unsigned operations_count;
