@@ -44,12 +44,12 @@ void html_put_data(struct report_html *html, const char *id, const struct buffer
 }
 
 /* The policy's name for a style or a script: what else the page might be made to hold does not run. */
-static void put_digest(struct report_html *html, const char *text, const char *end)
+static void put_digest(struct report_html *html, const char *text, size_t size)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned length = 0;
 
-    if (EVP_Digest(text, (size_t)(end - text), digest, &length, EVP_sha256(), NULL) == 1) {
+    if (EVP_Digest(text, size, digest, &length, EVP_sha256(), NULL) == 1) {
         fputs(" 'sha256-", html->out);
         put_base64(html, digest, length);
         fputc('\'', html->out);
@@ -94,14 +94,14 @@ static void put_head(struct report_html *html)
     fputs("\">\n<meta charset=\"utf-8\">\n"
           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src",
           html->out);
-    put_digest(html, page_style, page_style_end);
+    put_digest(html, page_style, page_style_length);
     fputs("; script-src", html->out);
-    put_digest(html, page_script, page_script_end);
+    put_digest(html, page_script, page_script_length);
     fputs("\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
           html->out);
     put_words(html, _("Ordem: report"));
     fputs("</title>\n<style>", html->out);
-    fwrite(page_style, 1, (size_t)(page_style_end - page_style), html->out);
+    fwrite(page_style, 1, page_style_length, html->out);
     fputs("</style>\n<noscript>", html->out);
     put_words(html, _("This page draws with JavaScript."));
     fputs("</noscript>\n<main id=\"page\"></main>\n", html->out);
@@ -149,7 +149,7 @@ int report_html_open(struct report_html *html, const char *path, struct error *e
 int report_html_close(struct report_html *html, struct error *error)
 {
     fputs("<script>", html->out);
-    fwrite(page_script, 1, (size_t)(page_script_end - page_script), html->out);
+    fwrite(page_script, 1, page_script_length, html->out);
     fputs("</script>\n</html>\n", html->out);
     errno = 0;
     if (fflush(html->out) == 0 && !ferror(html->out)) {

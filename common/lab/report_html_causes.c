@@ -114,14 +114,15 @@ static void trace_event(const struct tracing *tracing, uint32_t number)
 
 /* The faults are told of in a list of their own; each belongs to a process's log, in its place there. */
 static void trace_process(const struct tracing *tracing, uint32_t process, size_t *faults, size_t fault_count,
-                          const struct fault_record *const *by_process)
+                          const uint32_t *by_process)
 {
     const struct process *log = &tracing->history->processes[process];
+    const struct fault_record *records = tracing->history->faults;
 
     for (size_t i = 0; i < log->event_count; i++) {
         uint32_t number = log->events[i];
-        if (*faults < fault_count && by_process[*faults]->event == number) {
-            struct text name = names_text(&tracing->history->texts, by_process[*faults]->name);
+        if (*faults < fault_count && records[by_process[*faults]].event == number) {
+            struct text name = names_text(&tracing->history->texts, records[by_process[*faults]].name);
             trace_fault(tracing, name, number, &tracing->run->drawn[number]);
             ++*faults;
         } else {
@@ -130,26 +131,28 @@ static void trace_process(const struct tracing *tracing, uint32_t process, size_
     }
 }
 
-static int compare_faults(const void *a, const void *b, void *events)
+/* By process; of one process, in the order of its log. */
+static int compare_faults(const void *a, const void *b, void *in)
 {
-    const struct fault_record *first = *(const struct fault_record *const *)a;
-    const struct fault_record *second = *(const struct fault_record *const *)b;
-    uint32_t p = ((const struct event *)events)[first->event].process;
-    uint32_t q = ((const struct event *)events)[second->event].process;
+    const struct history *history = in;
+    uint32_t first = history->faults[*(const uint32_t *)a].event;
+    uint32_t second = history->faults[*(const uint32_t *)b].event;
+    uint32_t p = history->events[first].process;
+    uint32_t q = history->events[second].process;
 
-    return p != q ? (p > q) - (p < q) : (first->event > second->event) - (first->event < second->event);
+    return p != q ? (p > q) - (p < q) : (first > second) - (first < second);
 }
 
 static void trace_processes(const struct tracing *tracing)
 {
     const struct history *history = tracing->history;
-    const struct fault_record **faults = memory_new(history->fault_count * sizeof(void *));
+    uint32_t *faults = memory_new(history->fault_count * sizeof *faults);
     size_t next = 0;
 
     for (size_t i = 0; i < history->fault_count; i++) {
-        faults[i] = &history->faults[i];
+        faults[i] = (uint32_t)i;
     }
-    qsort_r(faults, history->fault_count, sizeof *faults, compare_faults, history->events);
+    qsort_r(faults, history->fault_count, sizeof *faults, compare_faults, (void *)history);
     for (uint32_t p = 0; p < history->process_count; p++) {
         trace_process(tracing, p, &next, history->fault_count, faults);
     }

@@ -263,20 +263,24 @@ static void add_event(struct block *block, size_t rank, int64_t previous_us)
     add_number(&block->columns[COLUMN_C], extra.c);
 }
 
+static void add_part(struct buffer *out, struct buffer *part)
+{
+    buffer_add(out, part->bytes, part->length);
+    buffer_free(part);
+}
+
 static void put_together(struct block *block, size_t events, struct buffer *out)
 {
     add_number(out, events);
     add_number(out, block->command_count);
     add_number(out, block->text_count);
     for (size_t i = 0; i < COLUMN_COUNT; i++) {
-        buffer_add(out, block->columns[i].bytes, block->columns[i].length);
-        buffer_free(&block->columns[i]);
+        add_part(out, &block->columns[i]);
     }
-    struct buffer *rest[] = {&block->commands, &block->uuids, &block->lengths, &block->texts};
-    for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) {
-        buffer_add(out, rest[i]->bytes, rest[i]->length);
-        buffer_free(rest[i]);
-    }
+    add_part(out, &block->commands);
+    add_part(out, &block->uuids);
+    add_part(out, &block->lengths);
+    add_part(out, &block->texts);
 }
 
 void html_run_write_block(struct html_run *run, size_t number, struct buffer *out)

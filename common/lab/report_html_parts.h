@@ -89,6 +89,7 @@ void html_put_data(struct report_html *html, const char *id, const struct buffer
 
 /* ---- page/page.S: the page's own texts ---- */
 
-extern const char page_style[], page_style_end[], page_script[], page_script_end[];
+extern const char page_style[], page_script[];
+extern const uint64_t page_style_length, page_script_length; /* bytes */
 
 #endif
