@@ -42,7 +42,8 @@ struct paxos_message *distort_message(const struct world *world, struct member *
 
 bool distort_drops_record(const struct world *world, const struct paxos_record *record)
 {
-    return world->options.variant == PAXOS_FORGETS_PROMISE && record->type == RECORD_PROMISE;
+    return (world->options.variant == PAXOS_FORGETS_PROMISE && record->type == RECORD_PROMISE) ||
+           (world->options.variant == PAXOS_REUSES_ROUND && record->type == RECORD_ROUND);
 }
 
 bool distort_sends_early(const struct world *world, const struct member *member)

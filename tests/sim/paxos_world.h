@@ -29,6 +29,7 @@ enum paxos_variant {
     PAXOS_SKIPS_PREPARE,    /* a leader that lost its ballot goes on in a higher one */
     PAXOS_ACROSS_BALLOTS,   /* a learner counts who accepted, whatever the ballot */
     PAXOS_IGNORES_ACCEPTED, /* a proposer does not look at what promises tell */
+    PAXOS_REUSES_ROUND,     /* a proposer does not record its round */
     PAXOS_READS_AT_ONCE,    /* a leader answers reads without asking whether it still leads */
     PAXOS_VARIANTS,
 };

@@ -156,6 +156,7 @@ static void bad_proposers_are_caught(void **state)
     expect_caught(PAXOS_COUNTS_TWICE, "a majority counted with duplicates");
     expect_caught(PAXOS_SKIPS_PREPARE, "a leader that goes on in a higher ballot without Prepare");
     expect_caught(PAXOS_IGNORES_ACCEPTED, "a proposer that ignores the highest accepted value");
+    expect_caught(PAXOS_REUSES_ROUND, "a proposer that uses a round again");
     expect_caught(PAXOS_READS_AT_ONCE, "a leader that reads without asking");
 }
 
