@@ -126,13 +126,14 @@ static void a_bad_world_breaks_nothing(void **state)
                 (operations > count && snapshots > 0)); /* a world in which nothing happens proves nothing */
 }
 
+/* By a property of safety: each of the variants breaks one. */
 static void expect_caught(enum paxos_variant variant, const char *name)
 {
     bool skipped[PAXOS_STEPS] = {false};
 
     for (uint64_t seed = 1; seed <= SCHEDULES_OF_BAD; seed++) {
         struct world_options options = options_of(seed, variant);
-        if (world_run(&world, &options) >= 0) {
+        if (world_run(&world, &options) >= 0 && strncmp(world.finding, "liveness", 8) != 0) {
             unsigned left = shrink(&options, skipped);
             world_run(&world, &options);
             print_message("# %s: caught under seed %llu, in %u steps: %s\n", name, (unsigned long long)seed,
