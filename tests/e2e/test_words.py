@@ -16,7 +16,7 @@ DATA = ("json", "html", "shiviz", "run_description", "matrix_data", "event", "lo
 def run(*arguments, input=None, **environment):
     """A program, in an environment that asks for no language but what is given."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "LANG"))}
-    done = subprocess.run(arguments, input=input, capture_output=True, text=True, timeout=LIMIT, env=clean | environment)
+    done = subprocess.run(arguments, input=input or "", capture_output=True, text=True, timeout=LIMIT, env=clean | environment)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -177,8 +177,8 @@ def test_errors_on_the_terminal():
                                             "whom shall I ask?"))):
         lab_program, part = program("lab"), program("parte1")
         calls = (((lab_program, "run", "--nonsense"), {}), ((lab_program, "run", "parte1", "--loss", "7"), {}),
-                 ((lab_program, "compare", "/nowhere"), {}), ((part,), {"MULTICAST_TTL": "x"}),
-                 ((part,), {"LOG_FILE": "/nowhere/x"}), ((program("parte2"), "client"), {}))
+                 ((lab_program, "compare", __file__ + ".none"), {}), ((part,), {"MULTICAST_TTL": "x"}),
+                 ((part,), {"LOG_FILE": __file__ + ".none/x"}), ((program("parte2"), "client"), {}))
         for (arguments, settings), expected in zip(calls, said):
             code, out, err = run(*arguments, LANG=language, **settings)
             assert code in (1, 2) and out == "" and expected in err, (arguments, err)
