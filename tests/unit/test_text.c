@@ -174,6 +174,13 @@ static void a_byte_of_no_character_becomes_a_question_mark(void **state)
     assert_string_equal(last, "?");
 }
 
+static void a_character_takes_one_column(void **state)
+{
+    (void)state;
+    assert_int_equal(text_width(TEXT("")), 0);
+    assert_int_equal(text_width(TEXT("duplicação ✓")), 12);
+}
+
 static void white_space_goes_from_both_ends_and_stays_inside(void **state)
 {
     (void)state;
@@ -209,6 +216,7 @@ UNIT_MAIN(cmocka_unit_test(every_code_point_is_utf8_and_surrogates_are_not),
           cmocka_unit_test(one_bad_byte_is_found_wherever_it_stands),
           cmocka_unit_test(no_text_at_all_is_utf8_without_controls),
           cmocka_unit_test(the_65_controls_are_found_and_nothing_else_is),
+          cmocka_unit_test(a_character_takes_one_column),
           cmocka_unit_test(what_was_made_printable_holds_no_control),
           cmocka_unit_test(a_control_becomes_one_question_mark),
           cmocka_unit_test(a_byte_of_no_character_becomes_a_question_mark),
