@@ -2,6 +2,7 @@
 
 import atexit
 import base64
+import ctypes
 import functools
 import glob
 import http.client
@@ -9,6 +10,15 @@ import http.client
 from ordem import *
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"  # the name that WebDriver's standard gives to a reference
+
+
+PR_SET_PDEATHSIG = 1
+libc = ctypes.CDLL(None)
+
+
+def end_with_parent():
+    """In a child that is about to become another program: a test that is killed leaves no browser behind."""
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Browser:
@@ -21,7 +31,7 @@ class Browser:
             self.port = probe.getsockname()[1]
         self.profile = tempfile.mkdtemp(prefix="ordem-browser-")
         self.process = subprocess.Popen(["chromedriver", f"--port={self.port}"], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=end_with_parent,
                                         env=os.environ | {"LANGUAGE": "en", "HOME": self.profile})
         wait_until(self._is_up, "chromedriver answers")
         arguments = ["--headless=new", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-dev-shm-usage",
