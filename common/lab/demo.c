@@ -28,10 +28,10 @@ struct demo {
 
 /* ---- the runs ---- */
 
-/* Those that are timed come last, and one that starts a broker of its own, which takes longest, first. */
+/* Stage by stage; and first of all one that starts a broker of its own, which takes longest. */
 static int rank_of(const struct demo_run *run)
 {
-    return run->own_broker ? 0 : run->alone ? 2 : 1;
+    return run->own_broker ? 0 : 1 + (int)run->stage;
 }
 
 static void add_ranked(struct demo *demo, const struct demo_run *planned, size_t count, int rank)
@@ -56,7 +56,7 @@ static int plan(struct demo *demo, struct error *error)
         }
     }
     demo->runs = memory_new_zeroed(DEMO_RUNS_MAX, sizeof *demo->runs);
-    for (int rank = 0; code == 0 && rank <= 2; rank++) {
+    for (int rank = 0; code == 0 && rank <= 1 + (int)STAGE_ALONE; rank++) {
         add_ranked(demo, planned, count, rank);
     }
     free(planned);
@@ -229,7 +229,7 @@ static size_t choose_shown(const struct demo *demo, const char **directories)
 
     for (size_t i = 0; i < demo->run_count; i++) {
         const struct demo_run *run = &demo->runs[i];
-        if (!run->alone && run->options.network.seed == demo->options->run.network.seed) {
+        if (run->stage == STAGE_JUDGED && run->options.network.seed == demo->options->run.network.seed) {
             directories[count++] = run->options.directory;
         }
     }

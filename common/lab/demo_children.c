@@ -112,18 +112,22 @@ void demo_child_last_words(const struct demo_run *run, char *out, size_t size)
 
 /* ---- all of them ---- */
 
-/* The next one that may start now; NULL if there is none. Who is timed waits for the end of those before it, and those
- * behind it wait for its own. */
+/* The next one that may start now; NULL if there is none. */
 static struct demo_child *choose(struct demo_children *children)
 {
     for (size_t i = 0; i < children->count; i++) {
         struct demo_child *child = &children->items[i];
-        if (child->state == CHILD_WAITS) {
-            bool alone = child->run->alone;
-            return children->running < (alone ? 1 : AT_ONCE) ? child : NULL;
-        }
-        if (child->state == CHILD_RUNS && child->run->alone) {
+        enum demo_stage stage = child->run->stage;
+        bool begins_stage = i == 0 || stage != child[-1].run->stage;
+
+        if (child->state == CHILD_RUNS && stage == STAGE_ALONE) {
             return NULL;
+        }
+        if (begins_stage && children->ended < i) {
+            return NULL; /* somebody of the stage before is at it still */
+        }
+        if (child->state == CHILD_WAITS) {
+            return children->running < AT_ONCE ? child : NULL;
         }
     }
     return NULL;

@@ -1,4 +1,4 @@
-/* The runs of a demonstration as children of this program: several at once, those that are timed alone. */
+/* The runs of a demonstration as children of this program: several at once, stage by stage. */
 #ifndef ORDEM_DEMO_CHILDREN_H
 #define ORDEM_DEMO_CHILDREN_H
 

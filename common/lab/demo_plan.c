@@ -106,12 +106,14 @@ static int add_drills(const struct demo_options *demo, struct demo_run run, cons
 static int add_price(const struct demo_options *demo, struct demo_run run, unsigned rate, unsigned commands,
                      const char *name, struct demo_run *runs, size_t *count, struct error *error)
 {
+    bool bears_others = demo->quick && rate > 0;
+
     run.options.network = (struct fault_settings){.seed = demo->run.network.seed};
     run.options.rate = rate;
     run.options.operations = commands;
     run.options.reads = 0;
     run.options.wait = true;
-    run.alone = true;
+    run.stage = bears_others ? STAGE_PACED : STAGE_ALONE;
     return add(demo, &run, name, runs, count, error);
 }
 

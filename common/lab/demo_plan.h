@@ -14,10 +14,14 @@ struct demo_options {
     bool quick;
 };
 
+/* Runs of one stage wait for the end of those before it. Who is timed at an easy pace bears others that are; who is timed at
+ * full speed bears nobody. */
+enum demo_stage { STAGE_JUDGED, STAGE_PACED, STAGE_ALONE };
+
 struct demo_run {
     struct run_options options;
-    size_t row;      /* of the matrix */
-    bool alone;      /* nothing else may run at the same time: it is timed */
+    size_t row; /* of the matrix */
+    enum demo_stage stage;
     bool own_broker; /* it kills its broker */
 };
 
