@@ -133,7 +133,8 @@ class Sheet {
       const x = this.left + (n * step - this.view.from) / span * this.width;
       this.stroke(this.c.line, 1);
       this.segment(Math.round(x) + 0.5, STRIP_HEIGHT, Math.round(x) + 0.5, bottom);
-      this.text(formatTime(n * step || 0), x, bottom + 14, this.c.muted, undefined, "center");
+      const align = x > this.left + this.width - 30 ? "right" : "center"; /* within the sheet */
+      this.text(formatTime(n * step || 0), x, bottom + 14, this.c.muted, undefined, align);
     }
   }
 
