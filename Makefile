@@ -87,7 +87,7 @@ parte3: $(OUT)/parte3 ## a sequencer, total order
 parte4: $(OUT)/parte4 ## a leader, total order with fewer messages
 lab: $(OUT)/lab ## runs a part, judges logs
 parte5 paxos:
-	@echo "$@ is not built yet: $(parts) are" >&2; exit 1
+	@echo "$@ has rules and a simulation so far, and no program yet: $(parts) have" >&2; exit 1
 
 define part_rule
 $(OUT)/$(1): $(call objects,$(call sources_of,$(1))) $(net_library) $(core_library) | $(catalogue)
