@@ -2,8 +2,7 @@
 #ifndef ORDEM_SEQUENCER_MAIN_H
 #define ORDEM_SEQUENCER_MAIN_H
 
-#define SEQUENCER_NAME        "sequencer" /* its NODE_ID, where none is set */
-#define SEQUENCER_HISTORY_MAX 4096 /* ordered commands that the broker keeps for a sequencer that starts */
+#define SEQUENCER_NAME "sequencer" /* its NODE_ID, where none is set */
 
 /* Runs until it has left; returns the exit status. */
 int sequencer_main(void);
