@@ -186,7 +186,7 @@ $(paxos_sims): $(OUT)/tests/sim/%: $(OUT)/obj/tests/sim/%.o $(call objects,$(wil
 # The rules of all parts have the same names: each simulation is linked with those of its own.
 define broker_sim_rule
 $(OUT)/tests/sim/test_$(1): $(OUT)/obj/tests/sim/test_$(1).o $(call objects,$(broker_model) $(wildcard tests/sim/broker_$(1)*.c \
-		$(call folder_of,$(1))/order.c $(call folder_of,$(1))/sequencer.c) tests/sim/made_logs.c) $(lab_library) $(core_library)
+		$(addprefix $(call folder_of,$(1))/,order.c sequencer.c sequence.c)) tests/sim/made_logs.c) $(lab_library) $(core_library)
 	$$(call say,LINK,$$@)
 	$$(link) $$(library_libs) $$$$(pkg-config --libs cmocka) -lm
 endef

@@ -169,7 +169,7 @@ int sequencer_main(void)
     process.recovery.node = text_of(process.replica.id);
     replica_run(&process.replica);
     orderings_drop(&process);
-    history_free(&process.history);
+    sequence_free(&process.sequence);
     sequencer_free(&process.rule);
     actions_free(&process.actions);
     buffer_free(&process.encoded);

@@ -5,12 +5,12 @@
  *     sequencer_rebuild.c  finds out, on every connection, what the numbers have come to
  *     sequencer_replay.c   sends to one node again what it lacks
  *
- * and what the broker has of the total order is in history.c. */
+ * and what the broker has of the total order is in sequence.c. */
 #ifndef ORDEM_SEQUENCER_PROCESS_H
 #define ORDEM_SEQUENCER_PROCESS_H
 
 #include "common/net/replica.h"
-#include "history.h"
+#include "sequence.h"
 #include "sequencer.h"
 
 #include <uthash.h>
@@ -26,9 +26,9 @@ struct asker {
 struct sequencer_process {
     struct replica replica;
     struct sequencer rule;
-    struct history history; /* what the broker has */
-    struct actions actions; /* what the rule asked for last */
-    struct buffer encoded;  /* the message being published */
+    struct sequence sequence; /* what the broker has */
+    struct actions actions;   /* what the rule asked for last */
+    struct buffer encoded;    /* the message being published */
 
     struct ordering *by_uuid; /* numbered, and not confirmed: uthash, owned */
     struct ordering *waiting; /* those that the link does not have, by number: a list */

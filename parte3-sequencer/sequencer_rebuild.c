@@ -16,7 +16,7 @@ static bool another_went_on(const struct sequencer_process *process)
     bool another = process->rule.next_seq - 1 > process->known_seq;
 
     for (const struct ordering *own = process->waiting; own != NULL && !another; own = own->next) {
-        another = history_contradicts(&process->history, &process->rule, own->message);
+        another = sequence_contradicts(&process->sequence, &process->rule, own->message);
     }
     return another;
 }
@@ -24,7 +24,7 @@ static bool another_went_on(const struct sequencer_process *process)
 void rebuild_look(struct sequencer_process *process, struct message *message)
 {
     sequencer_remember(&process->rule, message);
-    history_add(&process->history, message);
+    sequence_add(&process->sequence, message, false);
 }
 
 void rebuild_finish(struct sequencer_process *process)
@@ -33,7 +33,7 @@ void rebuild_finish(struct sequencer_process *process)
 
     if (another_went_on(process)) {
         orderings_drop(process); /* the broker brings these commands again */
-        history_restore(&process->history, &process->rule);
+        sequence_restore(&process->sequence, &process->rule);
     }
     process->known_seq = process->rule.next_seq - 1;
     orderings_publish(process);

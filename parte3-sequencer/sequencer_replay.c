@@ -50,14 +50,14 @@ void replay_answer(struct sequencer_process *process, const struct recovery_note
     struct error error;
 
     snprintf(name, sizeof name, "%.*s", (int)note->node.length, note->node.bytes);
-    if (!asks_again(process, note) || history_find(&process->history, note->seq) == NULL ||
+    if (!asks_again(process, note) || sequence_find(&process->sequence, note->seq) == NULL ||
         replica_queue(queue, name, "_ordered", &error) != 0) {
         return;
     }
     log_say(&process->replica.log, LOG_INFO, "recover", "%s gets again what was ordered from %lld on", name,
             (long long)note->seq);
-    for (int64_t seq = note->seq; seq <= process->history.last_seq; seq++) {
-        struct message *message = history_find(&process->history, seq);
+    for (int64_t seq = note->seq; seq <= process->sequence.last_seq; seq++) {
+        struct message *message = sequence_find(&process->sequence, seq);
         if (message != NULL) {
             send_again(process, message, queue);
         }

@@ -2,7 +2,8 @@
  *
  * A command stays in the input queue until the broker has confirmed the numbered one: whatever dies before, it comes
  * again. What a lost connection leaves unconfirmed waits for the next, and goes out under the same number: it may be in
- * some queues and not in others. Nodes discard what they have. */
+ * some queues and not in others. The same of what a sequencer before this one left: a command that comes again, and
+ * whose number is known from the history alone, goes out under it once more. Nodes discard what they have. */
 #include "sequencer_process.h"
 
 #include "common/container_of.h"
@@ -49,7 +50,7 @@ static void on_done(struct amqp_publish *publish_done, int code)
     struct sequencer_process *process = ordering->process;
 
     if (code == 0) {
-        history_add(&process->history, ordering->message);
+        sequence_add(&process->sequence, ordering->message, true);
         amqp_link_ack(&process->replica.consumer, ordering->receipt.connection, ordering->receipt.tag);
         HASH_DEL(process->by_uuid, ordering);
         ordering_end(ordering);
@@ -59,7 +60,8 @@ static void on_done(struct amqp_publish *publish_done, int code)
     orderings_publish(process);
 }
 
-void ordering_begin(struct sequencer_process *process, struct message *message, struct receipt receipt)
+static struct ordering *new_ordering(struct sequencer_process *process, struct message *message,
+                                     struct receipt receipt)
 {
     struct ordering *ordering = memory_new_zeroed(1, sizeof *ordering);
 
@@ -69,25 +71,37 @@ void ordering_begin(struct sequencer_process *process, struct message *message, 
     ordering->receipt = receipt;
     HASH_ADD_KEYPTR(hh, process->by_uuid, ordering->message->message_uuid.bytes,
                     (unsigned)ordering->message->message_uuid.length, ordering);
+    return ordering;
+}
+
+void ordering_begin(struct sequencer_process *process, struct message *message, struct receipt receipt)
+{
+    struct ordering *ordering = new_ordering(process, message, receipt);
+
     process->known_seq = message->seq;
     event_send(&process->replica.log, message);
     DL_APPEND(process->waiting, ordering);
     orderings_publish(process);
 }
 
-/* While its number is not safe, one of its deliveries stays in the input queue: this one. */
+/* While its number is not safe, one of its deliveries stays in the input queue: the first of this connection, so that
+ * it keeps its place before its sender's next, should it have to be numbered anew. */
 void ordering_repeat(struct sequencer_process *process, struct message *command, struct receipt receipt)
 {
-    struct receipt done = receipt;
+    struct message *unsafe = sequence_find_unsafe(&process->sequence, &process->rule, command->message_uuid);
     struct ordering *ordering;
 
-    HASH_FIND(hh, process->by_uuid, command->message_uuid.bytes, command->message_uuid.length, ordering);
-    if (ordering != NULL) {
-        done = ordering->receipt;
-        ordering->receipt = receipt;
-    }
     event_repeat(&process->replica.log, command);
-    amqp_link_ack(&process->replica.consumer, done.connection, done.tag);
+    HASH_FIND(hh, process->by_uuid, command->message_uuid.bytes, command->message_uuid.length, ordering);
+    if (ordering == NULL && unsafe != NULL) {
+        ordering = new_ordering(process, unsafe, receipt);
+        DL_INSERT_INORDER(process->waiting, ordering, compare_numbers);
+        orderings_publish(process);
+    } else if (ordering != NULL && ordering->receipt.connection != receipt.connection) {
+        ordering->receipt = receipt; /* the old one is void */
+    } else {
+        amqp_link_ack(&process->replica.consumer, receipt.connection, receipt.tag);
+    }
 }
 
 void orderings_drop(struct sequencer_process *process)

@@ -71,9 +71,6 @@ static void arrive(struct broker *broker, struct broker_channel *channel)
         }
         skip(channel, queue);
     }
-    if (broker->on_arrival != NULL) {
-        broker->on_arrival(broker, publish->message);
-    }
 }
 
 static void free_if_drained(struct broker_channel *channel)
@@ -95,6 +92,25 @@ void broker_disconnect(struct broker *broker, unsigned channel)
         message_unref(lost->published[--lost->count].message);
     }
     lost->open = false;
+    free_if_drained(lost);
+}
+
+void broker_kill(struct broker *broker, unsigned channel)
+{
+    struct broker_channel *lost = &broker->channels[channel];
+
+    broker_disconnect(broker, channel);
+    for (unsigned queue = 0; queue < BROKER_QUEUES_MAX; queue++) {
+        unsigned on_their_way = (unsigned)(lost->arrived - lost->queued[queue]);
+        size_t end = lost->queued[queue] + schedule_below(broker->schedule, on_their_way + 1);
+        for (size_t at = end; at < lost->arrived; at++) {
+            lost->published[at].to &= ~BROKER_TO(queue);
+        }
+        skip(lost, queue);
+        if (broker->queues[queue].exists && schedule_once_in(broker->schedule, 3)) {
+            broker->queues[queue].leaderless = true;
+        }
+    }
     free_if_drained(lost);
 }
 
@@ -199,6 +215,35 @@ void broker_mark(const struct broker *broker, unsigned queue, int64_t (*what_of)
     }
 }
 
+/* So many were published for the queue, and are not in it. */
+static size_t on_their_way_into(const struct broker *broker, unsigned queue)
+{
+    size_t count = 0;
+
+    for (unsigned i = 0; i < BROKER_CHANNELS_MAX; i++) {
+        const struct broker_channel *channel = &broker->channels[i];
+        for (size_t at = channel->queued[queue]; at < channel->count; at++) {
+            count += (channel->published[at].to & BROKER_TO(queue)) != 0;
+        }
+    }
+    return count;
+}
+
+void broker_mark_kept(const struct broker *broker, unsigned queue, int64_t (*what_of)(const struct message *),
+                      bool *present)
+{
+    const struct broker_queue *of = &broker->queues[queue];
+    size_t all = of->waiting_count + on_their_way_into(broker, queue);
+    size_t excess = of->keeps > 0 && all > of->keeps ? all - of->keeps : 0;
+
+    if (excess == 0) {
+        broker_mark(broker, queue, what_of, present);
+    }
+    for (size_t i = excess; i < of->waiting_count; i++) {
+        present[what_of(of->waiting[i])] = true;
+    }
+}
+
 /* ---- the broker itself ---- */
 
 void broker_offer_steps(struct broker *broker)
@@ -209,7 +254,7 @@ void broker_offer_steps(struct broker *broker)
             schedule_offer(broker->schedule, 16, BROKER_ARRIVE, i, 0);
         }
         for (unsigned queue = 0; channel->used && queue < BROKER_QUEUES_MAX; queue++) {
-            if (channel->queued[queue] < channel->arrived) {
+            if (channel->queued[queue] < channel->arrived && !broker->queues[queue].leaderless) {
                 schedule_offer(broker->schedule, channel->haste[queue], BROKER_ENQUEUE, i, queue);
             }
         }
@@ -222,7 +267,23 @@ void broker_offer_steps(struct broker *broker)
         if (queue_has_ack(queue)) {
             schedule_offer(broker->schedule, 16, BROKER_ACK, i, 0);
         }
+        if (queue->leaderless) {
+            schedule_offer(broker->schedule, 4, BROKER_ELECT, i, 0);
+        }
     }
+}
+
+static void enqueue(struct broker *broker, struct broker_channel *channel, unsigned queue)
+{
+    struct message *message = channel->published[channel->queued[queue]].message;
+
+    queue_put(&broker->queues[queue], message);
+    if (broker->on_queued != NULL) {
+        broker->on_queued(broker, message);
+    }
+    channel->queued[queue]++;
+    skip(channel, queue);
+    free_if_drained(channel);
 }
 
 bool broker_do(struct broker *broker, struct step step)
@@ -234,16 +295,16 @@ bool broker_do(struct broker *broker, struct step step)
         arrive(broker, channel);
         return true;
     case BROKER_ENQUEUE:
-        queue_put(&broker->queues[step.b], channel->published[channel->queued[step.b]].message);
-        channel->queued[step.b]++;
-        skip(channel, step.b);
-        free_if_drained(channel);
+        enqueue(broker, channel, step.b);
         return true;
     case BROKER_GIVE:
         queue_give(&broker->queues[step.a]);
         return true;
     case BROKER_ACK:
         queue_settle(&broker->queues[step.a]);
+        return true;
+    case BROKER_ELECT:
+        broker->queues[step.a].leaderless = false;
         return true;
     default:
         return false;

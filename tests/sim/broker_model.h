@@ -7,7 +7,10 @@
  * Each arrow keeps its order and takes as long as the schedule likes. What the broker has taken from a channel gets
  * into every queue that it is for and is not lost; two channels' messages may enter two queues in two orders. Of what
  * a publisher that crashes or is cut off had sent, the broker has taken a beginning; its confirms are lost. What a
- * consumer had not acknowledged goes back to the front of its queue, in order. */
+ * consumer had not acknowledged goes back to the front of its queue, in order.
+ *
+ * It may be one of several brokers that share the queues. Of what it had taken when it dies, each queue has a beginning
+ * of its own; and queues that it led do nothing until they have another leader. */
 #ifndef ORDEM_BROKER_MODEL_H
 #define ORDEM_BROKER_MODEL_H
 
@@ -31,6 +34,7 @@ enum broker_step {
     BROKER_ENQUEUE,               /* the next message of channel a for queue b is in it */
     BROKER_GIVE,                  /* queue a gives its consumer the next message */
     BROKER_ACK,                   /* the next acknowledgement for queue a arrives */
+    BROKER_ELECT,                 /* queue a has a leader again */
 };
 
 struct broker_publish {
@@ -54,7 +58,7 @@ struct broker {
     struct broker_queue queues[BROKER_QUEUES_MAX];
     struct broker_channel channels[BROKER_CHANNELS_MAX];
 
-    void (*on_arrival)(struct broker *, const struct message *); /* the broker has taken it; may be NULL */
+    void (*on_queued)(struct broker *, const struct message *); /* a queue has it; may be NULL */
 };
 
 /* ---- publishers ---- */
@@ -67,6 +71,9 @@ void broker_publish(struct broker *broker, unsigned channel, struct message *mes
 
 /* The publisher is gone, and some of the end of what it published. */
 void broker_disconnect(struct broker *broker, unsigned channel);
+
+/* The broker that the publisher is connected to dies. */
+void broker_kill(struct broker *broker, unsigned channel);
 
 /* Is there a confirm on its way? */
 bool broker_has_confirm(const struct broker *broker, unsigned channel);
@@ -103,6 +110,11 @@ void broker_ack(struct broker *broker, unsigned queue, uint64_t tag);
 /* Marks what all messages in a queue, or on their way into it, are by `what_of`. */
 void broker_mark(const struct broker *broker, unsigned queue, int64_t (*what_of)(const struct message *),
                  bool *present);
+
+/* The same of those that are sure to stay in it once all that is on its way has got there: one that keeps only so many
+ * may lose others to that. Nothing consumes it. */
+void broker_mark_kept(const struct broker *broker, unsigned queue, int64_t (*what_of)(const struct message *),
+                      bool *present);
 
 /* ---- the broker itself ---- */
 

@@ -11,9 +11,9 @@
 #define ROUNDS      80    /* far more than the rules' patience */
 #define CALM_ROUNDS 6     /* so long nothing may change when all seems done */
 
-/* ---- what the broker sees of the total order ---- */
+/* ---- what the queues see of the total order ---- */
 
-static void on_arrival(struct broker *broker, const struct message *message)
+static void on_queued(struct broker *broker, const struct message *message)
 {
     struct parte3_world *world = container_of(broker, struct parte3_world, broker);
     unsigned command = command_number(message);
@@ -60,8 +60,10 @@ static void heal(struct parte3_world *world)
         for (unsigned i = 0; i < PARTE3_NODES && round > 0; i++) {
             parte3_node_tick(world, i);
         }
-        if (round % 4 == 1) {
-            parte3_sequencer_announce(world);
+        for (unsigned i = 0; i < PARTE3_SEQUENCERS; i++) {
+            if (round % 4 == 1 && world->sequencers[i].connected) {
+                parte3_sequencer_announce(world, PARTE3_NODES + i);
+            }
         }
         parte3_run_steps(world, false, STEPS_MAX);
         calm = is_done(world) && world->asks == asks ? calm + 1 : 0;
@@ -78,10 +80,13 @@ static void heal(struct parte3_world *world)
 static void begin(struct parte3_world *world, const struct parte3_options *options)
 {
     *world = (struct parte3_world){.options = options,
-                                   .broker = {.schedule = &world->schedule, .on_arrival = on_arrival}};
+                                   .broker = {.schedule = &world->schedule, .on_queued = on_queued}};
     schedule_init(&world->schedule, options->seed);
     for (unsigned seq = 0; seq < PARTE3_SEQS; seq++) {
         world->numbered[seq] = -1;
+    }
+    for (unsigned i = 0; i < PARTE3_SEQUENCERS; i++) {
+        world->sequencers[i].name = i == 0 ? "sequencer" : "sequencer2";
     }
     broker_declare(&world->broker, PARTE3_INPUT, 0);
     broker_declare(&world->broker, PARTE3_HISTORY, options->history);
@@ -92,6 +97,20 @@ static void begin(struct parte3_world *world, const struct parte3_options *optio
         if (i < 2) { /* the third starts late */
             parte3_node_start(world, i);
         }
+    }
+}
+
+static void stop(struct parte3_world *world, unsigned number)
+{
+    bool is_node = number < PARTE3_NODES;
+
+    if (is_node || world->sequencers[number - PARTE3_NODES].up) {
+        broker_log_stop(world->options->log, parte3_name(world, number));
+    }
+    if (is_node) {
+        parte3_node_crash(world, number);
+    } else {
+        parte3_sequencer_crash(world, number);
     }
 }
 
@@ -106,14 +125,9 @@ struct finding parte3_run(const struct parte3_options *options)
         store_check(&world.nodes[i].store, world.nodes[i].name, &world.commands);
         store_check_fifo(&world.nodes[i].store, world.nodes[i].name, &world.commands);
     }
-    for (unsigned i = 0; i < PARTE3_NODES; i++) {
-        broker_log_stop(options->log, world.nodes[i].name);
+    for (unsigned i = 0; i < PARTE3_PROCESSES; i++) {
+        stop(&world, i);
     }
-    broker_log_stop(options->log, "sequencer");
-    for (unsigned i = 0; i < PARTE3_NODES; i++) {
-        parte3_node_crash(&world, i);
-    }
-    parte3_sequencer_crash(&world);
     broker_free(&world.broker);
     notes_free(&world.notes);
     commands_free(&world.commands);

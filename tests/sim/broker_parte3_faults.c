@@ -12,6 +12,36 @@ static int64_t seq_of(const struct message *message)
     return message->seq;
 }
 
+/* Marks the commands that are at a publisher or in the input queue: they may come again. */
+static void mark_around(const struct parte3_world *world, bool *around)
+{
+    for (unsigned i = 0; i < PARTE3_NODES; i++) {
+        const struct broker_publisher *publisher = &world->nodes[i].publisher;
+        for (size_t at = 0; at < publisher->count; at++) {
+            around[command_number(publisher->pending[at])] = true;
+        }
+    }
+    broker_mark(&world->broker, PARTE3_INPUT, command_of, around);
+}
+
+bool parte3_history_tells(const struct parte3_world *world)
+{
+    bool around[COMMANDS_MAX] = {false};
+    bool numbered[COMMANDS_MAX] = {false}; /* a node has its number, or will */
+    bool kept[COMMANDS_MAX] = {false};
+    bool tells = true;
+
+    mark_around(world, around);
+    for (unsigned i = 0; i < PARTE3_NODES; i++) {
+        broker_mark(&world->broker, i, command_of, numbered);
+    }
+    broker_mark_kept(&world->broker, PARTE3_HISTORY, command_of, kept);
+    for (unsigned i = 0; i < COMMANDS_MAX; i++) {
+        tells = tells && (kept[i] || !around[i] || (world->seq_of[i] == 0 && !numbered[i]));
+    }
+    return tells;
+}
+
 /* Is every command that may come again, this one too, among the last that the history keeps, whatever is ordered
  * meanwhile? The sequencer promises no more than that. */
 static bool history_reaches(const struct parte3_world *world, unsigned command)
@@ -20,13 +50,7 @@ static bool history_reaches(const struct parte3_world *world, unsigned command)
     int64_t oldest = world->last_seq + 1;
     int64_t newest = world->last_seq;
 
-    for (unsigned i = 0; i < PARTE3_NODES; i++) {
-        const struct broker_publisher *publisher = &world->nodes[i].publisher;
-        for (size_t at = 0; at < publisher->count; at++) {
-            around[command_number(publisher->pending[at])] = true;
-        }
-    }
-    broker_mark(&world->broker, PARTE3_INPUT, command_of, around);
+    mark_around(world, around);
     around[command] = true;
     for (unsigned i = 0; i < COMMANDS_MAX; i++) {
         if (around[i] && world->seq_of[i] > 0) {
@@ -58,25 +82,42 @@ static bool can_do_without(const struct parte3_world *world, unsigned number)
     return world->options->history >= world->options->commands;
 }
 
+/* A sequencer may go whenever the history tells the next one all; or that one has begun already. */
+static bool sequencer_can_go(const struct parte3_world *world, unsigned number)
+{
+    return &world->sequencers[number - PARTE3_NODES] != world->latest || parte3_history_tells(world);
+}
+
 /* ---- faults, and what ends them ---- */
 
 void parte3_crash(struct parte3_world *world, unsigned number)
 {
-    if (number == PARTE3_SEQUENCER) {
-        broker_log_kill(world->options->log, "sequencer");
-        parte3_sequencer_crash(world);
-    } else if (can_do_without(world, number)) {
-        broker_log_kill(world->options->log, world->nodes[number].name);
+    if (number >= PARTE3_NODES && sequencer_can_go(world, number)) {
+        broker_log_kill(world->options->log, parte3_name(world, number));
+        parte3_sequencer_crash(world, number);
+    } else if (number < PARTE3_NODES && can_do_without(world, number)) {
+        broker_log_kill(world->options->log, parte3_name(world, number));
         parte3_node_crash(world, number);
     }
 }
 
 void parte3_lose_consumer(struct parte3_world *world, unsigned number)
 {
-    if (number == PARTE3_SEQUENCER) {
-        parte3_sequencer_lose(world);
+    if (number >= PARTE3_NODES) {
+        parte3_sequencer_lose(world, number, false);
     } else {
         parte3_node_lose_consumer(world, number);
+    }
+}
+
+void parte3_kill_broker(struct parte3_world *world, unsigned number)
+{
+    parte3_sequencer_lose(world, number, true);
+    for (unsigned i = 0; i < PARTE3_NODES; i++) {
+        if (world->nodes[i].up && schedule_once_in(&world->schedule, PARTE3_NODES)) {
+            publisher_lose(&world->nodes[i].publisher);
+            parte3_node_lose_consumer(world, i);
+        }
     }
 }
 
@@ -90,8 +131,8 @@ void parte3_delete_queue(struct parte3_world *world, unsigned number)
 
 void parte3_pause(struct parte3_world *world, unsigned number, bool paused)
 {
-    if (number == PARTE3_SEQUENCER) {
-        world->sequencer.paused = paused;
+    if (number >= PARTE3_NODES) {
+        world->sequencers[number - PARTE3_NODES].paused = paused;
     } else {
         world->nodes[number].paused = paused;
     }
@@ -99,12 +140,12 @@ void parte3_pause(struct parte3_world *world, unsigned number, bool paused)
 
 void parte3_come_back(struct parte3_world *world, unsigned number)
 {
-    struct parte3_node *node = &world->nodes[number];
+    struct parte3_node *node = &world->nodes[number % PARTE3_NODES];
 
     parte3_pause(world, number, false);
-    if (number == PARTE3_SEQUENCER) {
-        if (!world->sequencer.connected) {
-            parte3_sequencer_connect(world);
+    if (number >= PARTE3_NODES) {
+        if (parte3_sequencer_may_connect(world, number)) {
+            parte3_sequencer_connect(world, number);
         }
     } else if (!node->up) {
         parte3_node_start(world, number);
@@ -117,6 +158,15 @@ void parte3_come_back(struct parte3_world *world, unsigned number)
 
 /* ---- clients ---- */
 
+/* Would a sequencer that starts now know the command's number? What is published again may have pushed it out. */
+static bool is_kept(const struct parte3_world *world, unsigned command)
+{
+    bool kept[COMMANDS_MAX] = {false};
+
+    broker_mark_kept(&world->broker, PARTE3_HISTORY, command_of, kept);
+    return world->seq_of[command] == 0 || kept[command];
+}
+
 void parte3_submit(struct parte3_world *world, unsigned number)
 {
     if (history_reaches(world, world->commands.count)) {
@@ -128,7 +178,8 @@ void parte3_submit(struct parte3_world *world, unsigned number)
 
 void parte3_submit_again(struct parte3_world *world, unsigned number, unsigned command)
 {
-    if (!world->commands.all[command].answered && history_reaches(world, command)) {
+    if (!world->commands.all[command].answered && history_reaches(world, command) &&
+        is_kept(world, command)) {
         world->commands.all[command].again = true;
         parte3_node_request(world, number, command);
     }

@@ -9,7 +9,7 @@ static void recover(struct parte3_world *world, unsigned number)
     if (world->options->variant != PARTE3_IGNORES_GAPS) {
         seeds_show("node%u asks from %lld", number + 1, (long long)first);
         world->asks++;
-        notes_broadcast(&world->notes, note, PARTE3_NODES + 1);
+        notes_broadcast(&world->notes, note, PARTE3_PROCESSES);
     }
 }
 

@@ -12,24 +12,31 @@ enum kind {
     LOSE_PUBLISHER,
     LOSE_CONSUMER,
     CRASH,
+    KILL_BROKER,
     DELETE_QUEUE,
     PAUSE,
     RETURN,
 };
 
-static const char *const names[] = {"submit",        "submit again", "confirm",      "process",
-                                    "note",          "tick",         "announce",     "lose publisher",
-                                    "lose consumer", "crash",        "delete queue", "pause",
-                                    "return"};
+static const char *const names[] = {"submit",      "submit again", "confirm",        "process",       "note",
+                                    "tick",        "announce",     "lose publisher", "lose consumer", "crash",
+                                    "kill broker", "delete queue", "pause",          "return"};
+
+const char *parte3_name(const struct parte3_world *world, unsigned number)
+{
+    return number < PARTE3_NODES ? world->nodes[number].name : world->sequencers[number - PARTE3_NODES].name;
+}
 
 static bool hears(const struct parte3_world *world, unsigned number)
 {
-    return number == PARTE3_SEQUENCER ? world->sequencer.connected : world->nodes[number].consuming;
+    return number < PARTE3_NODES ? world->nodes[number].consuming
+                                 : world->sequencers[number - PARTE3_NODES].connected;
 }
 
 static bool is_paused(const struct parte3_world *world, unsigned number)
 {
-    return number == PARTE3_SEQUENCER ? world->sequencer.paused : world->nodes[number].paused;
+    return number < PARTE3_NODES ? world->nodes[number].paused
+                                 : world->sequencers[number - PARTE3_NODES].paused;
 }
 
 static void take_note(struct parte3_world *world, unsigned which, bool chaos)
@@ -44,7 +51,7 @@ static void take_note(struct parte3_world *world, unsigned which, bool chaos)
     if (!hears(world, to)) {
         return;
     }
-    if (to == PARTE3_SEQUENCER) {
+    if (to >= PARTE3_NODES) {
         parte3_sequencer_hear(world, &note);
     } else {
         parte3_node_hear(world, &note);
@@ -64,10 +71,16 @@ static void offer_faults(struct parte3_world *world)
             schedule_offer(schedule, 1, PAUSE, i, 0);
         }
     }
-    if (world->sequencer.connected) {
-        schedule_offer(schedule, 2, CRASH, PARTE3_SEQUENCER, 0);
-        schedule_offer(schedule, 2, LOSE_CONSUMER, PARTE3_SEQUENCER, 0);
-        schedule_offer(schedule, 1, PAUSE, PARTE3_SEQUENCER, 0);
+    for (unsigned i = 0; i < PARTE3_SEQUENCERS; i++) {
+        unsigned number = PARTE3_NODES + i;
+        if (world->sequencers[i].connected) {
+            schedule_offer(schedule, 1, LOSE_CONSUMER, number, 0);
+            schedule_offer(schedule, 2, KILL_BROKER, number, 0);
+            schedule_offer(schedule, 1, PAUSE, number, 0);
+        }
+        if (world->sequencers[i].up) {
+            schedule_offer(schedule, 2, CRASH, number, 0);
+        }
     }
 }
 
@@ -98,9 +111,9 @@ static void offer_nodes_steps(struct parte3_world *world, unsigned number, bool 
     }
 }
 
-static void offer_sequencers_steps(struct parte3_world *world, bool chaos)
+static void offer_sequencers_steps(struct parte3_world *world, unsigned number, bool chaos)
 {
-    const struct parte3_sequencer *sequencer = &world->sequencer;
+    const struct parte3_sequencer *sequencer = &world->sequencers[number - PARTE3_NODES];
     struct schedule *schedule = &world->schedule;
     bool runs = sequencer->connected && !sequencer->paused;
 
@@ -108,13 +121,13 @@ static void offer_sequencers_steps(struct parte3_world *world, bool chaos)
         broker_offer_deliveries(&world->broker, PARTE3_INPUT, true, PROCESS);
     }
     if (runs && broker_has_confirm(&world->broker, sequencer->channel)) {
-        schedule_offer(schedule, 8, CONFIRM, PARTE3_SEQUENCER, 0);
+        schedule_offer(schedule, 8, CONFIRM, number, 0);
     }
     if (runs && chaos) {
-        schedule_offer(schedule, 2, ANNOUNCE, PARTE3_SEQUENCER, 0);
+        schedule_offer(schedule, 2, ANNOUNCE, number, 0);
     }
-    if (!runs && (sequencer->connected || parte3_sequencer_may_connect(world))) {
-        schedule_offer(schedule, 8, RETURN, PARTE3_SEQUENCER, 0);
+    if (!runs && (sequencer->paused || parte3_sequencer_may_connect(world, number))) {
+        schedule_offer(schedule, 8, RETURN, number, 0);
     }
 }
 
@@ -123,8 +136,8 @@ static void take_step(struct parte3_world *world, struct step step, bool chaos)
     if (broker_do(&world->broker, step)) {
         return;
     }
-    seeds_show("%s %s %u", names[step.kind], step.a < PARTE3_NODES ? world->nodes[step.a].name : "sequencer",
-               step.b);
+    unsigned who = step.kind == NOTE ? world->notes.on_their_way[step.a].to : step.a;
+    seeds_show("%s %s %u", names[step.kind], parte3_name(world, who), step.b);
     switch ((enum kind)step.kind) {
     case SUBMIT:
         parte3_submit(world, step.a);
@@ -133,8 +146,8 @@ static void take_step(struct parte3_world *world, struct step step, bool chaos)
         parte3_submit_again(world, step.a, step.b);
         break;
     case CONFIRM:
-        if (step.a == PARTE3_SEQUENCER) {
-            parte3_sequencer_confirm(world);
+        if (step.a >= PARTE3_NODES) {
+            parte3_sequencer_confirm(world, step.a);
         } else {
             parte3_node_confirm(world, step.a);
         }
@@ -154,7 +167,7 @@ static void take_step(struct parte3_world *world, struct step step, bool chaos)
         parte3_node_tick(world, step.a);
         break;
     case ANNOUNCE:
-        parte3_sequencer_announce(world);
+        parte3_sequencer_announce(world, step.a);
         break;
     case LOSE_PUBLISHER:
         publisher_lose(&world->nodes[step.a].publisher);
@@ -164,6 +177,9 @@ static void take_step(struct parte3_world *world, struct step step, bool chaos)
         break;
     case CRASH:
         parte3_crash(world, step.a);
+        break;
+    case KILL_BROKER:
+        parte3_kill_broker(world, step.a);
         break;
     case DELETE_QUEUE:
         parte3_delete_queue(world, step.a);
@@ -183,7 +199,9 @@ void parte3_run_steps(struct parte3_world *world, bool chaos, unsigned most)
         schedule_begin(&world->schedule);
         broker_offer_steps(&world->broker);
         notes_offer(&world->notes, &world->schedule, NOTE);
-        offer_sequencers_steps(world, chaos);
+        for (unsigned i = PARTE3_NODES; i < PARTE3_PROCESSES; i++) {
+            offer_sequencers_steps(world, i, chaos);
+        }
         for (unsigned i = 0; i < PARTE3_NODES; i++) {
             offer_nodes_steps(world, i, chaos);
         }

@@ -24,7 +24,8 @@ void queue_put(struct broker_queue *queue, struct message *message)
 
 bool queue_can_give(const struct broker_queue *queue)
 {
-    return queue->consumed && queue->waiting_count > 0 && queue->given_count < BROKER_PREFETCH;
+    return queue->consumed && !queue->leaderless && queue->waiting_count > 0 &&
+           queue->given_count < BROKER_PREFETCH;
 }
 
 void queue_give(struct broker_queue *queue)
@@ -74,7 +75,7 @@ static size_t first_acked(const struct broker_queue *queue)
 
 bool queue_has_ack(const struct broker_queue *queue)
 {
-    return first_acked(queue) < queue->given_count;
+    return !queue->leaderless && first_acked(queue) < queue->given_count;
 }
 
 void queue_settle(struct broker_queue *queue)

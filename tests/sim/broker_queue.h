@@ -20,7 +20,8 @@ struct broker_given {
 
 struct broker_queue {
     bool exists, consumed;
-    size_t keeps; /* so many, the oldest go; 0: all */
+    bool leaderless; /* its leader has died: until there is another nothing gets in or out */
+    size_t keeps;    /* so many, the oldest go; 0: all */
     struct message **waiting;
     size_t waiting_count, waiting_capacity;
     struct broker_given *given;

@@ -25,7 +25,7 @@ static void everybody_may_crash_while_the_history_has_all(void **state)
     struct seeds seeds = seeds_of(SEEDS);
 
     (void)state;
-    run(&seeds, (struct parte3_options){.history = COMMANDS});
+    run(&seeds, (struct parte3_options){.history = SEQUENCER_HISTORY_MAX});
     seeds_expect_none(&seeds);
 }
 
@@ -64,16 +64,21 @@ static void expect_judged_well(struct parte3_options options)
 static void the_judge_says_so_too(void **state)
 {
     (void)state;
-    expect_judged_well((struct parte3_options){.history = COMMANDS, .calm = true});
-    expect_judged_well((struct parte3_options){.history = COMMANDS});
+    expect_judged_well((struct parte3_options){.history = SEQUENCER_HISTORY_MAX, .calm = true});
+    expect_judged_well((struct parte3_options){.history = SEQUENCER_HISTORY_MAX});
+}
+
+static void expect_caught_with(unsigned history, enum parte3_variant variant, const char *name)
+{
+    struct seeds seeds = seeds_of_bad(SEEDS_OF_BAD);
+
+    run(&seeds, (struct parte3_options){.history = history, .variant = variant});
+    seeds_expect_some(&seeds, name);
 }
 
 static void expect_caught(enum parte3_variant variant, const char *name)
 {
-    struct seeds seeds = seeds_of_bad(SEEDS_OF_BAD);
-
-    run(&seeds, (struct parte3_options){.history = COMMANDS, .variant = variant});
-    seeds_expect_some(&seeds, name);
+    expect_caught_with(SEQUENCER_HISTORY_MAX, variant, name);
 }
 
 static void bad_nodes_are_caught(void **state)
@@ -91,6 +96,10 @@ static void bad_sequencers_are_caught(void **state)
     expect_caught(PARTE3_ACKS_EARLY, "acknowledging a command before its number is safe");
     expect_caught(PARTE3_KNOWS_ONE_ASKER, "helping only a node that asks twice in a row");
     expect_caught(PARTE3_TAKES_NO_LOCK, "reading the history while a predecessor still writes it");
+    expect_caught(PARTE3_NUMBERS_ANEW, "new numbers after a lost connection");
+    expect_caught(PARTE3_GOES_ON_ANYWAY, "not looking whether another sequencer went on");
+    expect_caught_with(8, PARTE3_TRUSTS_HISTORY, "taking what the history has for safe in all queues");
+    expect_caught(PARTE3_BELIEVES_EMPTY, "taking a history without a leader for empty");
 }
 
 UNIT_MAIN(cmocka_unit_test(everybody_may_crash_while_the_history_has_all),
