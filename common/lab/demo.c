@@ -239,7 +239,7 @@ static size_t choose_shown(const struct demo *demo, const char **directories)
 
 static int tell(const struct demo *demo, enum demo_outcome outcome, struct error *error)
 {
-    const char *shown[DEMO_RUNS_MAX];
+    const char *shown[DEMO_RUNS_MAX] = {NULL};
     size_t shown_count = choose_shown(demo, shown);
     char page[4200];
     int code;
