@@ -177,6 +177,13 @@ void made_complete(struct made_logs *made, const char *client, const struct made
     add(made, "clients", client, "complete", fields);
 }
 
+void made_call(struct made_logs *made, const char *client, const struct made_command *command,
+               const char *status, const char *read)
+{
+    made_invoke(made, client, command);
+    made_complete(made, client, command, status, read);
+}
+
 void made_set_safely(struct made_logs *made, const struct made_command *command)
 {
     made_invoke(made, "client1", command);
@@ -254,6 +261,13 @@ void made_expect_violated(struct made_logs *made, enum guarantee guarantee, cons
     if (memmem(story->bytes, story->length, words, strlen(words)) == NULL) {
         show(made);
         fail_msg("the story lacks: %s", words);
+    }
+}
+
+void made_expect_all(struct made_logs *made, enum outcome outcome)
+{
+    for (enum guarantee g = 0; g < GUARANTEE_COUNT; g++) {
+        made_expect(made, g, outcome);
     }
 }
 

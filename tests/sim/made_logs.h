@@ -60,6 +60,10 @@ void made_invoke(struct made_logs *made, const char *client, const struct made_c
 void made_complete(struct made_logs *made, const char *client, const struct made_command *command,
                    const char *status, const char *read);
 
+/* From its beginning to its end without anything in between. */
+void made_call(struct made_logs *made, const char *client, const struct made_command *command,
+               const char *status, const char *read);
+
 /* client1 has the command's sender set a key, and is told that it is done. */
 void made_set_safely(struct made_logs *made, const struct made_command *command);
 
@@ -75,6 +79,7 @@ const struct judgement *made_judge(struct made_logs *made);
 /* Judges, and expects that outcome of one guarantee; of one that is broken a story with those words. */
 void made_expect_violated(struct made_logs *made, enum guarantee guarantee, const char *words);
 void made_expect(struct made_logs *made, enum guarantee guarantee, enum outcome outcome);
+void made_expect_all(struct made_logs *made, enum outcome outcome);
 
 void made_end(struct made_logs *made);
 

@@ -5,14 +5,6 @@
 static const struct made_command set_a = {1, "node1", "x", "a", 0};
 static const struct made_command get_1 = {3, "node1", "x", NULL, 0};
 
-/* From its beginning to its end without anything in between. */
-static void do_at_once(struct made_logs *made, const char *client, const struct made_command *command,
-                       const char *status, const char *read)
-{
-    made_invoke(made, client, command);
-    made_complete(made, client, command, status, read);
-}
-
 static void begin(struct made_logs *made)
 {
     made_begin(made);
@@ -44,7 +36,7 @@ static void a_search_that_gives_up_leaves_it_open(void **state)
     }
     for (unsigned i = 0; i < 5; i++) {
         struct made_command get = {200 + i, "node1", "x", NULL, 0};
-        do_at_once(&made, "client2", &get, "ok", seen[i]);
+        made_call(&made, "client2", &get, "ok", seen[i]);
     }
     for (unsigned i = 0; i < 40; i++) {
         struct made_command set = {100 + i, "node1", "x", values[i / 2], 0};
@@ -66,8 +58,8 @@ static void without_a_read_there_is_nothing_to_judge(void **state)
     (void)state;
     begin(&made);
     assert_true(verdict_of(&made)->not_applicable);
-    do_at_once(&made, "client1", &set_a, "ok", NULL);
-    do_at_once(&made, "client1", &get_1, "unknown", NULL);
+    made_call(&made, "client1", &set_a, "ok", NULL);
+    made_call(&made, "client1", &get_1, "unknown", NULL);
     assert_true(verdict_of(&made)->not_applicable);
     assert_int_equal(made.judgement.verdicts[GUARANTEE_LINEARIZABLE].outcome, OUTCOME_HOLDS);
     assert_true(made.judgement.verdicts[GUARANTEE_GAP_FREE].not_applicable);
@@ -81,18 +73,18 @@ static void a_clients_log_that_is_not_whole_is_not_judged(void **state)
     (void)state;
     begin(&made);
     made_complete(&made, "client1", &set_a, "ok", NULL); /* never asked for */
-    do_at_once(&made, "client1", &get_1, "ok", "null");
+    made_call(&made, "client1", &get_1, "ok", "null");
     assert_int_equal(verdict_of(&made)->outcome, OUTCOME_UNKNOWN);
     assert_int_equal(made.history.problem_count, 1);
     made_end(&made);
     begin(&made);
     made_invoke(&made, "client2", &set_a);
-    do_at_once(&made, "client1", &set_a, "ok", NULL); /* asked for twice */
-    do_at_once(&made, "client1", &get_1, "ok", "\"a\"");
+    made_call(&made, "client1", &set_a, "ok", NULL); /* asked for twice */
+    made_call(&made, "client1", &get_1, "ok", "\"a\"");
     assert_int_equal(verdict_of(&made)->outcome, OUTCOME_UNKNOWN);
     made_end(&made);
     begin(&made);
-    do_at_once(&made, "client1", &get_1, "ok", "null");
+    made_call(&made, "client1", &get_1, "ok", "null");
     made_line(&made, "client2", "invoke", /* in a file of its own */
               ",\"message_uuid\":\"x\",\"sender_id\":\"node1\",\"command_type\":\"GET\",\"key\":\"x\"");
     assert_int_equal(verdict_of(&made)->outcome, OUTCOME_UNKNOWN);

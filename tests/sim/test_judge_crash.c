@@ -8,13 +8,6 @@ static const struct made_command unnumbered[] = {{1, "node1", "x", "1", 0},
                                                  {2, "node1", "y", "2", 0},
                                                  {3, "node1", "x", "3", 0}};
 
-static void expect_all(struct made_logs *made, enum outcome outcome)
-{
-    for (enum guarantee g = 0; g < GUARANTEE_COUNT; g++) {
-        made_expect(made, g, outcome);
-    }
-}
-
 /* ---- delivery ---- */
 
 static void a_node_killed_for_good_owes_nothing(void **state)
@@ -32,7 +25,7 @@ static void a_node_killed_for_good_owes_nothing(void **state)
     made_wait_ms(&made, 1000);
     made_stop(&made, "node1");
     made_stop(&made, "node2");
-    expect_all(&made, OUTCOME_HOLDS);
+    made_expect_all(&made, OUTCOME_HOLDS);
     assert_int_equal(made.judgement.replica_count, 2);
     made_end(&made);
 }
@@ -56,7 +49,7 @@ static void what_waited_for_a_node_that_was_down_must_reach_it(void **state)
         }
         made_stop_all(&made);
         if (reaches) {
-            expect_all(&made, OUTCOME_HOLDS);
+            made_expect_all(&made, OUTCOME_HOLDS);
         } else {
             made_expect_violated(&made, GUARANTEE_DELIVERY, "node3 was killed and started again");
             made_expect_violated(&made, GUARANTEE_CONVERGENCE,
@@ -212,7 +205,7 @@ static void what_comes_again_to_a_new_life_is_no_duplicate(void **state)
     made_start(&made, "node3", "parte2", "node");
     made_deliver(&made, "node3", &unnumbered[0]); /* it had not acknowledged it */
     made_stop_all(&made);
-    expect_all(&made, OUTCOME_HOLDS);
+    made_expect_all(&made, OUTCOME_HOLDS);
     made_end(&made);
 }
 
@@ -239,7 +232,7 @@ static void what_an_installed_state_holds_is_not_delivered_again(void **state)
             made_expect_violated(&made, GUARANTEE_NO_DUPLICATES, "a state that holds everything up to 1");
             made_expect_violated(&made, GUARANTEE_GAP_FREE, "it went back");
         } else {
-            expect_all(&made, OUTCOME_HOLDS);
+            made_expect_all(&made, OUTCOME_HOLDS);
         }
         made_end(&made);
     }

@@ -9,13 +9,6 @@ static const struct made_command unnumbered[] = {{1, "node1", "x", "1", 0},
                                                  {2, "node1", "y", "2", 0},
                                                  {3, "node1", "x", "3", 0}};
 
-static void expect_all(struct made_logs *made, enum outcome outcome)
-{
-    for (enum guarantee g = 0; g < GUARANTEE_COUNT; g++) {
-        made_expect(made, g, outcome);
-    }
-}
-
 /* ---- convergence ---- */
 
 static void a_restart_that_lost_the_state_is_the_story(void **state)
@@ -61,7 +54,7 @@ static void an_installed_state_counts_as_what_made_it(void **state)
                                  "y ends as \"2\" at node1 and not set at node3");
             made_expect_violated(&made, GUARANTEE_GAP_FREE, "it left out number 2");
         } else {
-            expect_all(&made, OUTCOME_HOLDS);
+            made_expect_all(&made, OUTCOME_HOLDS);
         }
         made_end(&made);
     }
@@ -177,7 +170,7 @@ static void a_sequencer_is_no_replica_and_no_sender(void **state)
     made_deliver_at_all(&made, &first);
     made_stop_all(&made);
     made_stop(&made, "a_sequencer");
-    expect_all(&made, OUTCOME_HOLDS);
+    made_expect_all(&made, OUTCOME_HOLDS);
     assert_int_equal(made.judgement.nodes, MADE_NODES);
     assert_int_equal(made.judgement.coordinators, 1);
     assert_int_equal(made.judgement.replica_count, MADE_NODES);

@@ -9,14 +9,6 @@ static const struct made_command set_b = {2, "node2", "x", "b", 0};
 static const struct made_command get_1 = {3, "node1", "x", NULL, 0};
 static const struct made_command get_2 = {4, "node2", "x", NULL, 0};
 
-/* From its beginning to its end without anything in between. */
-static void do_at_once(struct made_logs *made, const char *client, const struct made_command *command,
-                       const char *status, const char *read)
-{
-    made_invoke(made, client, command);
-    made_complete(made, client, command, status, read);
-}
-
 static void begin(struct made_logs *made)
 {
     made_begin(made);
@@ -51,9 +43,9 @@ static void an_overwritten_value_is_stale(void **state)
 
     (void)state;
     begin(&made);
-    do_at_once(&made, "client1", &set_a, "ok", NULL);
-    do_at_once(&made, "client1", &set_b, "ok", NULL);
-    do_at_once(&made, "client2", &get_1, "ok", "\"a\"");
+    made_call(&made, "client1", &set_a, "ok", NULL);
+    made_call(&made, "client1", &set_b, "ok", NULL);
+    made_call(&made, "client2", &get_1, "ok", "\"a\"");
     made_expect_violated(
         &made, GUARANTEE_LINEARIZABLE,
         "client2 read x=\"a\" at node1, although client1's SET x=\"b\" had been answered before it "
@@ -73,8 +65,8 @@ static void the_initial_value_is_stale_after_a_write(void **state)
 
     (void)state;
     begin(&made);
-    do_at_once(&made, "client1", &set_a, "ok", NULL);
-    do_at_once(&made, "client2", &get_1, "ok", "null");
+    made_call(&made, "client1", &set_a, "ok", NULL);
+    made_call(&made, "client2", &get_1, "ok", "null");
     made_expect_violated(
         &made, GUARANTEE_LINEARIZABLE,
         "read x=null at node1, although client1's SET x=\"a\" had been answered before it asked");
@@ -88,10 +80,10 @@ static void time_does_not_run_backwards_for_two_readers(void **state)
 
     (void)state;
     begin(&made);
-    do_at_once(&made, "client1", &set_a, "ok", NULL);
+    made_call(&made, "client1", &set_a, "ok", NULL);
     made_invoke(&made, "client1", &set_b); /* under way all the time */
-    do_at_once(&made, "client2", &get_1, "ok", "\"b\"");
-    do_at_once(&made, "client3", &get_2, "ok", "\"a\"");
+    made_call(&made, "client2", &get_1, "ok", "\"b\"");
+    made_call(&made, "client3", &get_2, "ok", "\"a\"");
     made_complete(&made, "client1", &set_b, "ok", NULL);
     made_expect_violated(
         &made, GUARANTEE_LINEARIZABLE,
@@ -105,11 +97,11 @@ static void a_value_from_nowhere_is_no_value(void **state)
 
     (void)state;
     begin(&made);
-    do_at_once(&made, "client1", &set_a, "ok", NULL);
-    do_at_once(&made, "client2", &get_1, "ok", "\"b\"");
+    made_call(&made, "client1", &set_a, "ok", NULL);
+    made_call(&made, "client2", &get_1, "ok", "\"b\"");
     made_expect_violated(&made, GUARANTEE_LINEARIZABLE,
                          "x=\"b\" at node1, which nobody had asked to set by then");
-    do_at_once(&made, "client1", &set_b, "ok", NULL); /* too late */
+    made_call(&made, "client1", &set_b, "ok", NULL); /* too late */
     made_expect_violated(&made, GUARANTEE_LINEARIZABLE, "which nobody had asked to set by then");
     made_end(&made);
 }
@@ -121,12 +113,12 @@ static void a_value_that_was_written_twice_is_searched_for(void **state)
 
     (void)state;
     begin(&made);
-    do_at_once(&made, "client1", &set_a, "ok", NULL);
-    do_at_once(&made, "client1", &set_b, "ok", NULL);
-    do_at_once(&made, "client1", &set_a_again, "ok", NULL);
-    do_at_once(&made, "client2", &get_1, "ok", "\"a\"");
+    made_call(&made, "client1", &set_a, "ok", NULL);
+    made_call(&made, "client1", &set_b, "ok", NULL);
+    made_call(&made, "client1", &set_a_again, "ok", NULL);
+    made_call(&made, "client2", &get_1, "ok", "\"a\"");
     assert_int_equal(verdict_of(&made)->outcome, OUTCOME_HOLDS);
-    do_at_once(&made, "client2", &get_2, "ok", "\"b\"");
+    made_call(&made, "client2", &get_2, "ok", "\"b\"");
     made_expect_violated(&made, GUARANTEE_LINEARIZABLE,
                          "none of the orders that real time allows explains it");
     expect_evidence(&made, "invoke complete invoke complete");
@@ -142,11 +134,11 @@ static void of_several_keys_the_first_to_break_is_told(void **state)
 
     (void)state;
     begin(&made);
-    do_at_once(&made, "client1", &set_a, "ok", NULL);
-    do_at_once(&made, "client1", &set_y, "ok", NULL);
-    do_at_once(&made, "client1", &get_z, "ok", "null");
-    do_at_once(&made, "client1", &get_y, "ok", "null");
-    do_at_once(&made, "client1", &get_1, "ok", "null");
+    made_call(&made, "client1", &set_a, "ok", NULL);
+    made_call(&made, "client1", &set_y, "ok", NULL);
+    made_call(&made, "client1", &get_z, "ok", "null");
+    made_call(&made, "client1", &get_y, "ok", "null");
+    made_call(&made, "client1", &get_1, "ok", "null");
     made_expect_violated(&made, GUARANTEE_LINEARIZABLE, "read y=null");
     assert_int_equal(made.judgement.verdicts[GUARANTEE_LINEARIZABLE].count, 2);
     assert_text_equal(buffer_text(&made.judgement.verdicts[GUARANTEE_LINEARIZABLE].finding),
@@ -163,9 +155,9 @@ static void what_is_under_way_may_be_seen_or_not(void **state)
     (void)state;
     for (int sees = 0; sees < 2; sees++) {
         begin(&made);
-        do_at_once(&made, "client1", &set_a, "ok", NULL);
+        made_call(&made, "client1", &set_a, "ok", NULL);
         made_invoke(&made, "client1", &set_b);
-        do_at_once(&made, "client2", &get_1, "ok", sees ? "\"b\"" : "\"a\"");
+        made_call(&made, "client2", &get_1, "ok", sees ? "\"b\"" : "\"a\"");
         made_complete(&made, "client1", &set_b, "ok", NULL);
         assert_int_equal(verdict_of(&made)->outcome, OUTCOME_HOLDS);
         made_end(&made);
@@ -181,13 +173,13 @@ static void what_nobody_knows_the_end_of_may_come_late_or_never(void **state)
     for (size_t i = 0; i < 3; i++) {
         for (int sees = 0; sees < 2; sees++) {
             begin(&made);
-            do_at_once(&made, "client1", &set_a, "ok", NULL);
+            made_call(&made, "client1", &set_a, "ok", NULL);
             made_invoke(&made, "client1", &set_b);
             if (statuses[i] != NULL) { /* else it never ends */
                 made_complete(&made, "client1", &set_b, statuses[i], NULL);
             }
-            do_at_once(&made, "client2", &get_1, "ok", "\"a\"");
-            do_at_once(&made, "client2", &get_2, "ok", sees ? "\"b\"" : "\"a\"");
+            made_call(&made, "client2", &get_1, "ok", "\"a\"");
+            made_call(&made, "client2", &get_2, "ok", sees ? "\"b\"" : "\"a\"");
             bool refused = statuses[i] != NULL && strcmp(statuses[i], "error") == 0;
             made_expect(&made, GUARANTEE_LINEARIZABLE, sees && refused ? OUTCOME_VIOLATED : OUTCOME_HOLDS);
             if (refused) { /* but a node delivered it all the same */
@@ -208,7 +200,7 @@ static void what_others_wrote_may_be_read(void **state)
     begin(&made);
     made_send(&made, "node1", &set_a); /* typed by somebody whose log is not here */
     made_deliver(&made, "node1", &set_a);
-    do_at_once(&made, "client1", &get_1, "ok", "\"a\"");
+    made_call(&made, "client1", &get_1, "ok", "\"a\"");
     assert_int_equal(verdict_of(&made)->outcome, OUTCOME_HOLDS);
     made_end(&made);
 }
@@ -234,7 +226,7 @@ static void replies_that_tell_their_place_need_no_search(void **state)
         client[6] = (char)('1' + i);
         made_complete(&made, client, &numbered[i], "ok", i == 3 ? "\"a\"" : NULL);
     }
-    do_at_once(&made, "client1", &numbered[4], "ok", "\"b\"");
+    made_call(&made, "client1", &numbered[4], "ok", "\"b\"");
     assert_int_equal(verdict_of(&made)->outcome, OUTCOME_HOLDS);
     made_end(&made);
 }
