@@ -12,11 +12,26 @@ int64_t clock_wall_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-uint64_t clock_monotonic_ms(void)
+static uint64_t microseconds(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t clock_monotonic_us(void)
+{
+    return microseconds(CLOCK_MONOTONIC);
+}
+
+uint64_t clock_monotonic_ms(void)
+{
+    return clock_monotonic_us() / 1000;
+}
+
+uint64_t clock_boottime_ms(void)
+{
+    return microseconds(CLOCK_BOOTTIME) / 1000;
 }
 
 static void write_digits(char *out, int64_t number, int count)
@@ -30,8 +45,8 @@ static void write_digits(char *out, int64_t number, int count)
 void clock_format(int64_t wall_us, char out[CLOCK_TEXT_LENGTH + 1])
 {
     /* gmtime_r costs more than all the rest; most lines of a log fall into the second of the line before. */
-    static int64_t known_second = 0;
-    static char known_text[] = "1970-01-01T00:00:00.000000Z";
+    static _Thread_local int64_t known_second = 0;
+    static _Thread_local char known_text[] = "1970-01-01T00:00:00.000000Z";
     int64_t micro = wall_us % 1000000;
     int64_t second = wall_us / 1000000;
 

@@ -16,6 +16,12 @@ int64_t clock_wall_us(void);
 /* Milliseconds since some moment in the past; never jumps. */
 uint64_t clock_monotonic_ms(void);
 
+/* The same, in microseconds. */
+uint64_t clock_monotonic_us(void);
+
+/* The same in milliseconds, but it goes on while the machine sleeps: for whoever promised something until then. */
+uint64_t clock_boottime_ms(void);
+
 /* Writes RFC 3339, UTC, with microseconds, and a NUL: CLOCK_TEXT_LENGTH + 1 bytes. */
 void clock_format(int64_t wall_us, char out[CLOCK_TEXT_LENGTH + 1]);
 

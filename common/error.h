@@ -11,6 +11,7 @@
 #define ERROR_CODES(X)                                                                                       \
     X(ERROR_NOT_UTF8, "not_utf8", "not valid UTF-8")                                                         \
     X(ERROR_NOT_JSON, "not_json", "not a JSON object")                                                       \
+    X(ERROR_NOT_MESSAGEPACK, "not_messagepack", "not a map in MessagePack")                                  \
     X(ERROR_TOO_LONG, "too_long", "longer than allowed")                                                     \
     X(ERROR_FIELD_MISSING, "field_missing", "a required field is missing")                                   \
     X(ERROR_FIELD_TYPE, "field_type", "a field has the wrong type")                                          \

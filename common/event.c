@@ -21,6 +21,14 @@ static void command_fields(struct log *log, const struct message *message)
     }
 }
 
+void event_submit(struct log *log, const struct message *message)
+{
+    if (log_begin(log, LOG_INFO, "submit")) {
+        command_fields(log, message);
+        log_end(log);
+    }
+}
+
 void event_send(struct log *log, const struct message *message)
 {
     if (log_begin(log, LOG_INFO, "send")) {

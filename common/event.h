@@ -1,5 +1,6 @@
 /* The events about a command, with the same fields in the same order in every part. What each one says:
  *
+ *     submit   a client gave it the command (only where another process than this one gives it to the network)
  *     send     this node gave the command to the network
  *     receive  the network gave it to this node (level debug: where nothing is held back, deliver follows at once)
  *     hold     it came before its turn, and waits
@@ -16,6 +17,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+void event_submit(struct log *log, const struct message *message);
 
 void event_send(struct log *log, const struct message *message);
 

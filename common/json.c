@@ -19,9 +19,7 @@ static bool read_hex4(const char *digits, size_t left, unsigned *unit)
     return true;
 }
 
-/* Do the \u escapes that are halves of a surrogate pair come in pairs? yajl would turn a lone half into '?' or
- * into bytes that are not UTF-8. */
-static bool surrogates_paired(struct text text)
+bool json_surrogates_are_paired(struct text text)
 {
     const char *at = text.bytes;
     const char *end = text.bytes + text.length;
@@ -58,7 +56,7 @@ int json_object_read(struct json_object *object, struct text text, struct error 
     if (!text_is_utf8(text)) {
         return error_set(error, ERROR_NOT_UTF8, "not valid UTF-8");
     }
-    if (!surrogates_paired(text)) {
+    if (!json_surrogates_are_paired(text)) {
         return error_set(error, ERROR_NOT_JSON, "not JSON: half of a surrogate pair in a \\u escape");
     }
     buffer_reserve(&object->text, 1); /* an empty string is a text, too: it points somewhere */

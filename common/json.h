@@ -52,6 +52,10 @@ static inline const struct json_member *json_object_get(const struct json_object
 
 void json_object_free(struct json_object *object);
 
+/* Do the \u escapes that are halves of a surrogate pair come in pairs? For those who parse with yajl themselves: it
+ * would turn a lone half into '?' or into bytes that are not UTF-8. */
+bool json_surrogates_are_paired(struct text text);
+
 /* A member's value as JSON text again, quotes and escapes included. */
 void json_write_member(struct buffer *out, const struct json_member *member);
 

@@ -72,14 +72,16 @@ void log_close(struct log *log)
 
 /* ---- writing an event ---- */
 
+/* In which forms is the event that is being written needed? */
 static bool screen_is_text(const struct log *log)
 {
-    return log->screen.descriptor >= 0 && !log->options.screen_json;
+    return log->told && log->screen.descriptor >= 0 && !log->options.screen_json;
 }
 
 static bool needs_json(const struct log *log)
 {
-    return log->file.descriptor >= 0 || (log->screen.descriptor >= 0 && log->options.screen_json);
+    return log->watched || (log->told && (log->file.descriptor >= 0 ||
+                                          (log->screen.descriptor >= 0 && log->options.screen_json)));
 }
 
 bool log_wants(const struct log *log, enum log_level level)
@@ -91,10 +93,13 @@ bool log_begin(struct log *log, enum log_level level, const char *event)
 {
     char now[CLOCK_TEXT_LENGTH + 1];
 
-    if (!log_wants(log, level)) {
+    log->told = log_wants(log, level);
+    log->watched = log->watcher != NULL && log->watcher->wants(log->watcher, level, event);
+    if (!log->told && !log->watched) {
         return false;
     }
-    log->urgent = level == LOG_ERROR;
+    log->level = level;
+    log->event = event;
     clock_format(clock_wall_us(), now);
     if (needs_json(log)) {
         buffer_clear(&log->json);
@@ -223,12 +228,9 @@ void log_double(struct log *log, const char *name, double number)
     }
 }
 
-void log_end(struct log *log)
+static void tell(struct log *log)
 {
-    if (needs_json(log)) {
-        buffer_add_char(&log->json, '}');
-        log_sink_add(&log->file, &log->json, "\n");
-    }
+    log_sink_add(&log->file, &log->json, "\n");
     if (screen_is_text(log)) {
         buffer_add(&log->line, log->line_end.bytes, log->line_end.length);
         buffer_clear(&log->line_end);
@@ -236,7 +238,20 @@ void log_end(struct log *log)
     } else {
         log_sink_add(&log->screen, &log->json, "\n");
     }
-    if (log->urgent || log->screen.pending.length + log->file.pending.length > PENDING_MAX) {
+}
+
+void log_end(struct log *log)
+{
+    if (needs_json(log)) {
+        buffer_add_char(&log->json, '}');
+    }
+    if (log->told) {
+        tell(log);
+    }
+    if (log->watched) {
+        log->watcher->take(log->watcher, log->level, log->event, buffer_text(&log->json));
+    }
+    if (log->level == LOG_ERROR || log->screen.pending.length + log->file.pending.length > PENDING_MAX) {
         log_flush(log);
     }
 }
@@ -274,5 +289,8 @@ void log_flush(struct log *log)
         if (log->show_prompt != NULL) {
             log->show_prompt();
         }
+    }
+    if (log->watcher != NULL) {
+        log->watcher->flush(log->watcher);
     }
 }

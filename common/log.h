@@ -37,13 +37,23 @@ struct log_options {
     const char *file;     /* a path to append to, or NULL; not owned */
 };
 
+/* Somebody else who reads along: every event that it wants, as a line of JSON, whatever the level of the rest is. */
+struct log_watcher {
+    bool (*wants)(struct log_watcher *, enum log_level level, const char *event);
+    void (*take)(struct log_watcher *, enum log_level level, const char *event, struct text line);
+    void (*flush)(struct log_watcher *); /* whenever the log is flushed */
+};
+
 struct log {
     struct log_options options;
     struct log_sink screen, file;
-    struct buffer json, line;  /* the event being written, in both forms */
-    struct buffer line_end;    /* what is to stand last on the screen */
-    bool urgent;               /* it is an error: it does not wait for a flush */
-    void (*hide_prompt)(void); /* called around writes to the screen; NULL where nobody is typing */
+    struct log_watcher *watcher; /* NULL for none; not owned */
+    struct buffer json, line;    /* the event being written, in both forms */
+    struct buffer line_end;      /* what is to stand last on the screen */
+    enum log_level level;        /* of that event, */
+    const char *event;           /* and its name */
+    bool told, watched;          /* it is for the screen and the file; for the watcher */
+    void (*hide_prompt)(void);   /* called around writes to the screen; NULL where nobody is typing */
     void (*show_prompt)(void);
 };
 
@@ -56,7 +66,7 @@ int log_open(struct log *log, const struct log_options *options, struct error *e
 /* Writes what is left and closes the file. */
 void log_close(struct log *log);
 
-/* Would anybody read an event of that level? For events whose fields cost something to make. */
+/* Would the screen or the file show an event of that level? For events whose fields cost something to make. */
 bool log_wants(const struct log *log, enum log_level level);
 
 /* Starts an event, a static name; false if nobody would read it, and then no field may be added. */

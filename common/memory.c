@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 static void *or_die(void *memory)
 {
@@ -47,7 +50,16 @@ void *memory_grow(void *array, size_t *capacity, size_t count, size_t size)
 char *memory_copy_text(const char *bytes, size_t length)
 {
     char *copy = memory_new(length + 1);
-    memcpy(copy, bytes, length);
+    if (length > 0) { /* no text at all may be NULL */
+        memcpy(copy, bytes, length);
+    }
     copy[length] = '\0';
     return copy;
+}
+
+void memory_give_back(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }

@@ -1,20 +1,12 @@
 #include "common/net/fault_link.h"
 
-#include "common/config.h"
 #include "common/container_of.h"
 #include "common/event.h"
 #include "common/memory.h"
 #include "common/net/fault_stream.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 #include <utlist.h>
-
-#define FILE_MAX 65536 /* bytes of NET_FAULTS_FILE */
 
 /* A message on its way. */
 struct delayed {
@@ -88,7 +80,7 @@ static void receive_datagram(struct fault_link *link, struct text sender, struct
 void fault_link_receive(struct fault_link *link, struct text sender, struct message *message,
                         struct receipt receipt)
 {
-    if (!link->active && link->streams == NULL) {
+    if (!link->watch.active && link->streams == NULL) {
         link->on_message(link, message, receipt);
     } else if (link->transport == FAULT_STREAMS) {
         fault_stream_receive(link, sender, message, receipt);
@@ -97,84 +89,21 @@ void fault_link_receive(struct fault_link *link, struct text sender, struct mess
     }
 }
 
-/* ---- settings that change while the node runs ---- */
+/* ---- opening and closing ---- */
 
-static void apply(struct fault_link *link, const struct fault_settings *settings)
+static void on_settings(struct fault_watch *watch)
 {
-    struct text self = link->faults.self;
+    struct fault_link *link = container_of(watch, struct fault_link, watch);
 
-    if (fault_settings_equal(settings, &link->faults.settings)) {
-        return;
-    }
-    faults_init(&link->faults, settings, self);
-    link->active = fault_settings_active(settings);
-    if (log_begin(link->log, LOG_INFO, "fault")) {
-        char delay[32];
-        snprintf(delay, sizeof delay, "%u-%u", settings->delay_min_ms, settings->delay_max_ms);
-        log_text(link->log, "fault", text_of("settings"));
-        log_text(link->log, "delay_ms", text_of(delay));
-        log_double(link->log, "loss", settings->loss);
-        log_double(link->log, "duplicate", settings->duplicate);
-        log_text(link->log, "partition", text_of(settings->partition));
-        log_end(link->log);
-    }
+    faults_init(&link->faults, &watch->settings, link->faults.self);
     if (link->transport == FAULT_STREAMS) {
         fault_stream_release(link); /* a partition may have healed */
     }
 }
 
-/* The whole file, of at most FILE_MAX bytes; false, with errno, if it cannot be read. */
-static bool read_small_file(const char *path, struct buffer *content)
-{
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (descriptor < 0) {
-        return false;
-    }
-    ssize_t length = read(descriptor, buffer_reserve(content, FILE_MAX + 1), FILE_MAX + 1);
-    int reason = length > FILE_MAX ? EFBIG : errno;
-    close(descriptor);
-    errno = reason;
-    content->length = length > 0 ? (size_t)length : 0;
-    return length >= 0 && length <= FILE_MAX;
-}
-
-/* Reads the file anew. One that is not there means the environment's settings; a bad one changes nothing. */
-static void reload(struct fault_link *link)
-{
-    struct fault_settings settings = link->from_environment;
-    struct buffer content = {0};
-    struct error error;
-    int code = 0;
-
-    if (read_small_file(link->file, &content)) {
-        code = fault_settings_read_json(&settings, buffer_text(&content), &error);
-    } else if (errno != ENOENT) {
-        code = error_set(&error, ERROR_FILE, "%s", strerrordesc_np(errno));
-    }
-    buffer_free(&content);
-    if (code != 0) {
-        log_say(link->log, LOG_WARNING, "fault", "NET_FAULTS_FILE %s is ignored: %s", link->file, error.text);
-        return;
-    }
-    apply(link, &settings);
-}
-
-static void on_file_changed(struct file_watch *watch)
-{
-    reload(container_of(watch, struct fault_link, file_watch));
-}
-
-/* ---- opening and closing ---- */
-
 int fault_link_open(struct fault_link *link, enum fault_transport transport, uv_loop_t *loop, struct log *log,
                     struct text self, struct error *error)
 {
-    struct fault_settings settings;
-    int code = fault_settings_read(&settings, error);
-
-    if (code != 0) {
-        return code;
-    }
     link->transport = transport;
     link->loop = loop;
     link->log = log;
@@ -182,17 +111,9 @@ int fault_link_open(struct fault_link *link, enum fault_transport transport, uv_
     link->delayed_count = 0;
     link->streams = NULL;
     uv_timer_init(loop, &link->release);
-    link->from_environment = settings;
     faults_init(&link->faults, &(struct fault_settings){0}, self);
-    link->active = false;
-    link->file = config_text("NET_FAULTS_FILE", NULL);
-    apply(link, &settings);
-    if (link->file != NULL) {
-        link->file_watch.on_change = on_file_changed;
-        file_watch_open(&link->file_watch, loop, link->file);
-        reload(link);
-    }
-    return 0;
+    link->watch.on_change = on_settings;
+    return fault_watch_open(&link->watch, loop, log, error);
 }
 
 void fault_link_drop(struct fault_link *link)
@@ -207,7 +128,5 @@ void fault_link_close(struct fault_link *link)
 {
     fault_link_drop(link);
     uv_close((uv_handle_t *)&link->release, NULL);
-    if (link->file != NULL) {
-        file_watch_close(&link->file_watch);
-    }
+    fault_watch_close(&link->watch);
 }

@@ -12,7 +12,7 @@
 #include "common/faults.h"
 #include "common/log.h"
 #include "common/message.h"
-#include "common/net/file_watch.h"
+#include "common/net/fault_watch.h"
 
 #include <stdbool.h>
 #include <uv.h>
@@ -33,12 +33,9 @@ struct stalled_stream;
 
 struct fault_link {
     struct faults faults;
-    struct fault_settings from_environment; /* what holds where the file is silent */
-    bool active;                            /* is there a fault set at all? */
+    struct fault_watch watch;
     struct log *log;
     uv_loop_t *loop;
-    const char *file; /* NET_FAULTS_FILE, or NULL; not owned */
-    struct file_watch file_watch;
     enum fault_transport transport;
     struct delayed *delayed; /* datagrams under way: a list, owned */
     size_t delayed_count;

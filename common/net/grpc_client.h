@@ -96,6 +96,10 @@ struct grpc_request {
  * ERROR_CONFIG; the client need not be closed then. */
 int grpc_client_init(struct grpc_client *client, uv_loop_t *loop, const char *target, struct error *error);
 
+/* Is there a connection that takes calls? If not, one is being made, although nobody calls yet; to be called until it is
+ * true. */
+bool grpc_client_connect(struct grpc_client *client);
+
 /* Calls `method` ("/kv.KvService/Set") with `message` (both copied). request->on_done is set already; it comes later,
  * never during this call, at the latest after `timeout_ms` with GRPC_DEADLINE_EXCEEDED. Calls that have not been sent
  * when a connection breaks or cannot be made wait for the next one; those that have been sent end with

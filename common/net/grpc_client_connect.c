@@ -113,6 +113,14 @@ void grpc_client_wake(struct grpc_client *client)
     }
 }
 
+bool grpc_client_connect(struct grpc_client *client)
+{
+    if (client->state == CLIENT_IDLE) {
+        grpc_client_wake(client);
+    }
+    return client->state == CLIENT_READY;
+}
+
 void grpc_client_is_ready(struct grpc_client_connection *connection)
 {
     struct grpc_client *client = connection->client;

@@ -60,11 +60,25 @@ static void set_alarm(struct http_client *client)
     }
 }
 
+static void expire(struct http_call *call)
+{
+    const char *server = call->client->target.authority;
+    unsigned long long timeout_ms = call->timeout_ms;
+    struct error error;
+
+    if (call->taken > 0 || call->repeated) {
+        error_set(&error, ERROR_NETWORK, "no answer from %s within %llu ms", server, timeout_ms);
+        http_call_fail(call, HTTP_TIMED_OUT, error.text);
+    } else {
+        error_set(&error, ERROR_NETWORK, "no connection to %s within %llu ms", server, timeout_ms);
+        http_call_fail(call, HTTP_UNREACHABLE, error.text);
+    }
+}
+
 static void on_alarm(uv_timer_t *timer)
 {
     struct http_client *client = container_of(timer, struct http_client, alarm);
     struct deadline *first;
-    struct error error;
 
     client->alarm_ms = UINT64_MAX;
     if (client->trouble.code != ERROR_NONE) {
@@ -72,10 +86,7 @@ static void on_alarm(uv_timer_t *timer)
     }
     while (!client->closing && (first = deadlines_first(&client->deadlines)) != NULL &&
            first->at_ms <= uv_now(client->loop)) {
-        struct http_call *call = container_of(first, struct http_call, deadline);
-        error_set(&error, ERROR_NETWORK, "no answer from %s within %llu ms", client->target.authority,
-                  (unsigned long long)call->timeout_ms);
-        http_call_fail(call, HTTP_TIMED_OUT, error.text);
+        expire(container_of(first, struct http_call, deadline));
     }
     set_alarm(client);
 }
@@ -95,6 +106,7 @@ void http_client_call(struct http_client *client, struct http_call *call, const 
 
     call->client = client;
     call->connection = NULL;
+    call->taken = 0;
     call->repeated = false;
     call->timeout_ms = timeout_ms;
     buffer_clear(out);

@@ -32,9 +32,9 @@ struct http_client_connection;
 
 /* How a call can fail, where other calls have a status of HTTP. */
 enum http_failure {
-    HTTP_UNREACHABLE = -1, /* there is no connection to be had: the server has not seen the call */
+    HTTP_UNREACHABLE = -1, /* no connection was to be had in time: the server has not seen the call */
     HTTP_LOST = -2,        /* the connection broke, or what came was not HTTP: the server may have seen it */
-    HTTP_TIMED_OUT = -3,   /* likewise */
+    HTTP_TIMED_OUT = -3,   /* no answer came in time: likewise */
     HTTP_CANCELLED = -4    /* the client was closed */
 };
 

@@ -52,6 +52,7 @@ struct http_exchange {
     /* The answer. */
     struct buffer headers; /* that the owner added */
     struct buffer reply;   /* head and body, ready to go */
+    size_t reply_counted;  /* of reply_bytes */
     size_t taken;          /* bytes of it that are on their way */
     char peer[LISTENER_PEER_LENGTH];
 };

@@ -27,7 +27,7 @@ struct http_exchange *http_exchange_new(struct http_connection *connection)
     exchange->with_owner = exchange->answered = false;
     exchange->expects = exchange->has_host = exchange->is_head = false;
     exchange->keeps_alive = true;
-    exchange->header_bytes = exchange->counted = exchange->taken = 0;
+    exchange->header_bytes = exchange->counted = exchange->reply_counted = exchange->taken = 0;
     buffer_clear(&exchange->target);
     buffer_clear(&exchange->body);
     buffer_clear(&exchange->headers);
@@ -58,6 +58,9 @@ void http_exchange_free(struct http_exchange *exchange)
     struct http_server *server = exchange->server;
 
     forget_request(exchange);
+    if (server != NULL) {
+        server->reply_bytes -= exchange->reply_counted;
+    }
     if (server != NULL && server->open_handles == 0 && server->spare_count < HTTP_SPARE_MAX) {
         trim(&exchange->headers);
         trim(&exchange->reply);
@@ -185,6 +188,12 @@ static void write_head(struct http_exchange *exchange, enum http_status status, 
     buffer_add_string(out, "\r\n");
 }
 
+/* Who asks for much again and again and reads none of it must not fill the memory. Small answers always go. */
+static bool is_too_much(const struct http_server *server, size_t length)
+{
+    return length > HTTP_SPARE_BYTES && server->reply_bytes + length > HTTP_REPLIES_MAX;
+}
+
 void http_reply(struct http_exchange *exchange, enum http_status status, const char *type, struct text body)
 {
     struct http_connection *connection = exchange->connection;
@@ -197,10 +206,17 @@ void http_reply(struct http_exchange *exchange, enum http_status status, const c
         http_exchange_free(exchange);
         return;
     }
+    if (is_too_much(exchange->server, body.length)) {
+        status = HTTP_UNAVAILABLE;
+        type = "application/json";
+        body = text_of("{\"error\":\"too much waits for clients that do not read\"}\n");
+    }
     write_head(exchange, status, type, body.length);
     if (!exchange->is_head && status != HTTP_NO_CONTENT) {
         buffer_add(&exchange->reply, body.bytes, body.length);
     }
+    exchange->reply_counted = exchange->reply.length;
+    exchange->server->reply_bytes += exchange->reply_counted;
     forget_request(exchange);
     exchange->answered = true;
     wire_touch(&connection->wire);

@@ -23,7 +23,9 @@
 #define HTTP_CONNECTIONS_MAX 4096
 #define HTTP_PIPELINE_MAX    256 /* requests of one connection that wait for answers; then it is not read */
 #define HTTP_REQUESTS_MAX                                                                                    \
-    (64 * 1024 * 1024)         /* bytes of requests that are not whole yet, of all connections */
+    (64 * 1024 * 1024) /* bytes of requests that are not whole yet, of all connections */
+#define HTTP_REPLIES_MAX                                                                                     \
+    (256 * 1024 * 1024)        /* bytes of answers that their clients have not taken; the next one is a 503 */
 #define HTTP_REQUEST_MS 10000  /* a request must be whole by then */
 #define HTTP_STALL_MS   60000  /* a peer that reads nothing of its answers for so long is sent away */
 #define HTTP_IDLE_MS    120000 /* a connection on which nothing happens is closed */
@@ -63,6 +65,7 @@ struct http_server {
     struct http_exchange *spare;   /* exchanges to be used again */
     size_t spare_count;
     size_t request_bytes; /* of requests that are not with their owner yet */
+    size_t reply_bytes;   /* of answers that are not gone yet */
     llhttp_settings_t settings;
     int64_t date_s; /* for which `date` was written */
     char date[32];

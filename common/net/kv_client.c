@@ -7,15 +7,15 @@
 #include "common/net/kv_client_line.h"
 #include "common/net/kv_client_options.h"
 #include "common/net/runtime.h"
+#include "common/term/line_queue.h"
 #include "common/term/prompt.h"
 #include "common/words.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define RETRY_MIN_MS   100 /* after a server's UNAVAILABLE; doubled from one to the next */
-#define RETRY_MAX_MS   1000
-#define LINES_DONE_MAX (1024 * 1024) /* bytes of lines that are done and still stored */
+#define RETRY_MIN_MS 100 /* after a server's UNAVAILABLE; doubled from one to the next */
+#define RETRY_MAX_MS 1000
 
 struct kv_client {
     struct kv_client_options options;
@@ -23,10 +23,8 @@ struct kv_client {
     struct runtime runtime;
     struct log log; /* the prompt wants one; nothing is written to it */
     struct prompt prompt;
-    struct buffer
-        lines; /* typed, and not carried out yet, each behind a byte that tells whether it is a line */
-    size_t lines_done;    /* bytes of them */
-    struct buffer output; /* the line being shown */
+    struct line_queue lines; /* typed, and not carried out yet */
+    struct buffer output;    /* the line being shown */
     struct json_object object;
 
     /* The command under way. */
@@ -45,9 +43,6 @@ struct kv_client {
     bool leaving;
     bool failed; /* some command was */
 };
-
-/* How a line stands among those that wait. */
-enum { WAITING_LINE = 'L', WAITING_REFUSAL = 'R' };
 
 /* ---- leaving ---- */
 
@@ -68,7 +63,7 @@ static void on_signal(struct runtime *runtime, const char *name)
     struct kv_client *client = container_of(runtime, struct kv_client, runtime);
 
     (void)name;
-    client->failed = client->failed || client->calling || client->lines_done < client->lines.length;
+    client->failed = client->failed || client->calling || !line_queue_is_empty(&client->lines);
     leave(client);
 }
 
@@ -224,44 +219,19 @@ static void run_line(struct kv_client *client, struct text line)
 
 /* ---- one after the other ---- */
 
-/* Takes the next line that waits. What is done is thrown away now and then, so that an endless pipe costs only what waits
- * in it. */
-static char take_line(struct kv_client *client, struct text *line)
-{
-    struct buffer *lines = &client->lines;
-
-    if (client->lines_done > LINES_DONE_MAX && client->lines_done > lines->length / 2) {
-        lines->length -= client->lines_done;
-        memmove(lines->bytes, lines->bytes + client->lines_done, lines->length);
-        client->lines_done = 0;
-    }
-    const char *start = lines->bytes + client->lines_done;
-    const char *end = memchr(start, '\n', lines->length - client->lines_done);
-    *line = (struct text){start + 1, (size_t)(end - start) - 1};
-    client->lines_done += line->length + 2;
-    return *start;
-}
-
 /* Carries out the lines that wait, until one has to wait for its reply. */
 static void go_on(struct kv_client *client)
 {
-    struct buffer *lines = &client->lines;
-
-    while (!client->calling && !client->leaving && client->lines_done < lines->length) {
+    while (!client->calling && !client->leaving && !line_queue_is_empty(&client->lines)) {
         struct text line;
-        char kind = take_line(client, &line);
-        if (kind == WAITING_LINE) {
+        if (line_queue_take(&client->lines, &line)) {
             run_line(client, line);
         } else {
             show_error(client, _("the line is too long"));
         }
     }
-    if (client->lines_done == lines->length) {
-        buffer_clear(lines);
-        client->lines_done = 0;
-        if (client->ended && !client->calling) {
-            leave(client);
-        }
+    if (client->ended && !client->calling && line_queue_is_empty(&client->lines)) {
+        leave(client);
     }
 }
 
@@ -269,9 +239,7 @@ static void on_line(struct prompt *prompt, struct text line)
 {
     struct kv_client *client = container_of(prompt, struct kv_client, prompt);
 
-    buffer_add_char(&client->lines, WAITING_LINE);
-    buffer_add(&client->lines, line.bytes, line.length);
-    buffer_add_char(&client->lines, '\n');
+    line_queue_add(&client->lines, line);
     go_on(client);
 }
 
@@ -280,7 +248,7 @@ static void on_refused(struct prompt *prompt, const struct error *error)
     struct kv_client *client = container_of(prompt, struct kv_client, prompt);
 
     (void)error;
-    buffer_add(&client->lines, (char[]){WAITING_REFUSAL, '\n'}, 2);
+    line_queue_add_refusal(&client->lines);
     go_on(client);
 }
 
@@ -342,7 +310,7 @@ int kv_client_main(const char *program, int argc, char **argv)
     bool typed = client.prompt.source == PROMPT_TERMINAL;
     prompt_free(&client.prompt);
     json_object_free(&client.object);
-    buffer_free(&client.lines);
+    line_queue_free(&client.lines);
     buffer_free(&client.output);
     buffer_free(&client.request);
     log_close(&client.log);

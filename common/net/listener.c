@@ -9,8 +9,7 @@
 
 #define BACKLOG 1024 /* connections that the kernel may hold for us */
 
-/* Every connection is an open file, and the soft limit is often 1024. */
-static void raise_file_limit(void)
+void listener_raise_file_limit(void)
 {
     struct rlimit limit;
 
@@ -57,7 +56,7 @@ static uint16_t bound_port(const uv_tcp_t *listener)
 int listener_open(uv_tcp_t *listener, uv_loop_t *loop, const char *host, uint16_t port,
                   uv_connection_cb on_connection, uint16_t *bound, struct error *error)
 {
-    raise_file_limit();
+    listener_raise_file_limit();
     uv_tcp_init(loop, listener);
     int status = bind_address(listener, host, port, error);
     if (status == ERROR_CONFIG) {

@@ -17,6 +17,9 @@
 int listener_open(uv_tcp_t *listener, uv_loop_t *loop, const char *host, uint16_t port,
                   uv_connection_cb on_connection, uint16_t *bound, struct error *error);
 
+/* Raises the soft limit of open files to the hard one, as listener_open does: the soft one is often 1024. */
+void listener_raise_file_limit(void);
+
 /* Who is at the other end: "127.0.0.1:40312", "[fe80::1]:40312", "?:0" where that is not known. */
 void listener_peer_name(const uv_tcp_t *tcp, char out[LISTENER_PEER_LENGTH]);
 

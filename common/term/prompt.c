@@ -40,6 +40,13 @@ static void on_terminal_line(struct terminal *terminal, const char *line)
     }
 }
 
+static void on_terminal_secret(struct terminal *terminal, const char *secret)
+{
+    struct prompt *prompt = container_of(terminal, struct prompt, handle.terminal);
+
+    prompt->on_secret(prompt, text_of(secret));
+}
+
 static void on_terminal_end(struct terminal *terminal)
 {
     end_input(container_of(terminal, struct prompt, handle.terminal));
@@ -59,6 +66,7 @@ static int open_terminal(struct prompt *prompt, uv_loop_t *loop, const char *nam
 {
     the_prompt = prompt;
     prompt->handle.terminal.on_line = on_terminal_line;
+    prompt->handle.terminal.on_secret = on_terminal_secret;
     prompt->handle.terminal.on_end = on_terminal_end;
     int code = terminal_open(&prompt->handle.terminal, loop, name, error);
     if (code == 0) {
@@ -100,6 +108,7 @@ static void take_bytes(struct prompt *prompt, const char *bytes, size_t length)
 /* The last line may lack its line break. */
 static void take_end(struct prompt *prompt)
 {
+    prompt->ended = true;
     if (prompt->line.length > 0 && !prompt->skipping && !prompt->closed) {
         prompt->on_line(prompt, buffer_text(&prompt->line));
     }
@@ -142,12 +151,21 @@ static int open_pipe(struct prompt *prompt, uv_loop_t *loop, struct error *error
     return 0;
 }
 
+static void hold_pipe(uv_stream_t *pipe, bool held)
+{
+    if (held) {
+        uv_read_stop(pipe);
+    } else {
+        (void)uv_read_start(pipe, on_pipe_room, on_pipe_read); /* it was readable before */
+    }
+}
+
 static void on_file_read(uv_fs_t *request);
 
-static void read_file_block(struct prompt *prompt, uv_loop_t *loop)
+static void read_file_block(struct prompt *prompt)
 {
     uv_buf_t room = uv_buf_init(prompt->block, sizeof prompt->block);
-    if (uv_fs_read(loop, &prompt->file_read, STDIN_FILENO, &room, 1, -1, on_file_read) != 0) {
+    if (uv_fs_read(prompt->loop, &prompt->file_read, STDIN_FILENO, &room, 1, -1, on_file_read) != 0) {
         take_end(prompt);
     }
 }
@@ -156,7 +174,6 @@ static void on_file_read(uv_fs_t *request)
 {
     struct prompt *prompt = container_of(request, struct prompt, file_read);
     ssize_t length = request->result;
-    uv_loop_t *loop = request->loop;
 
     uv_fs_req_cleanup(request);
     if (prompt->closed) {
@@ -167,8 +184,9 @@ static void on_file_read(uv_fs_t *request)
         return;
     }
     take_bytes(prompt, prompt->block, (size_t)length);
-    if (!prompt->closed) {
-        read_file_block(prompt, loop);
+    prompt->idle = prompt->held;
+    if (!prompt->closed && !prompt->idle) {
+        read_file_block(prompt);
     }
 }
 
@@ -194,7 +212,8 @@ int prompt_open(struct prompt *prompt, uv_loop_t *loop, struct log *log, const c
                 struct error *error)
 {
     prompt->log = log;
-    prompt->closed = prompt->skipping = false;
+    prompt->loop = loop;
+    prompt->closed = prompt->skipping = prompt->held = prompt->ended = prompt->idle = false;
     prompt->line = (struct buffer){0};
     prompt->source = find_source();
     switch (prompt->source) {
@@ -203,7 +222,7 @@ int prompt_open(struct prompt *prompt, uv_loop_t *loop, struct log *log, const c
     case PROMPT_PIPE:
         return open_pipe(prompt, loop, error);
     case PROMPT_FILE:
-        read_file_block(prompt, loop);
+        read_file_block(prompt);
         return 0;
     case PROMPT_NONE:
         break;
@@ -211,9 +230,14 @@ int prompt_open(struct prompt *prompt, uv_loop_t *loop, struct log *log, const c
     return 0;
 }
 
+static bool is_on_terminal(const struct prompt *prompt)
+{
+    return prompt->source == PROMPT_TERMINAL && !prompt->closed;
+}
+
 void prompt_answer(struct prompt *prompt, const char *format, ...)
 {
-    bool on_terminal = prompt->source == PROMPT_TERMINAL && !prompt->closed;
+    bool on_terminal = is_on_terminal(prompt);
     va_list arguments;
 
     if (on_terminal) {
@@ -225,6 +249,28 @@ void prompt_answer(struct prompt *prompt, const char *format, ...)
     fflush(stdout);
     if (on_terminal) {
         show_prompt();
+    }
+}
+
+void prompt_ask_secret(struct prompt *prompt, const char *question)
+{
+    if (is_on_terminal(prompt)) {
+        terminal_ask_secret(&prompt->handle.terminal, question);
+        terminal_hold(&prompt->handle.terminal, false);
+    }
+}
+
+void prompt_hold(struct prompt *prompt, bool held)
+{
+    bool changes = held != prompt->held && !prompt->ended && !prompt->closed;
+
+    prompt->held = held;
+    if (is_on_terminal(prompt)) {
+        terminal_hold(&prompt->handle.terminal, held);
+    } else if (changes && prompt->source == PROMPT_PIPE) {
+        hold_pipe((uv_stream_t *)&prompt->handle.pipe, held);
+    } else if (changes && prompt->source == PROMPT_FILE && prompt->idle) {
+        read_file_block(prompt); /* it was held when the last block ended */
     }
 }
 

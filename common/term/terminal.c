@@ -19,6 +19,11 @@
 #define KEY_PAUSE_MS  50 /* the bytes of one key come closer together than this */
 #define HISTORY_LINES 1000
 #define CTRL_D        '\x04' /* what libedit makes of it on an empty line: a line of its own */
+#define CTRL_U        '\x15'
+#define BACKSPACE     '\x08'
+#define DELETE        '\x7f'
+
+static void on_readable(uv_poll_t *handle, int status, int events);
 
 /* ---- reading keys ---- */
 
@@ -72,12 +77,94 @@ static void finish_line(struct terminal *terminal, const char *typed, int length
     free(line);
 }
 
+/* ---- secrets ---- */
+
+static void forget_secret(struct terminal *terminal)
+{
+    explicit_bzero(terminal->secret, sizeof terminal->secret);
+    terminal->secret_length = 0;
+}
+
+static void finish_secret(struct terminal *terminal)
+{
+    fputs("\n", stdout);
+    terminal->secretive = false;
+    terminal_show(terminal);
+    terminal->on_secret(terminal, terminal->secret);
+    forget_secret(terminal);
+}
+
+/* A character may have several bytes. */
+static void erase_character(struct terminal *terminal)
+{
+    while (terminal->secret_length > 0 &&
+           ((unsigned char)terminal->secret[--terminal->secret_length] & 0xC0) == 0x80) {
+    }
+    terminal->secret[terminal->secret_length] = '\0';
+}
+
+/* One byte of a secret, or a key to edit it with. False: the end, as on an empty line. */
+static bool take_secret_byte(struct terminal *terminal, char byte)
+{
+    if (byte == '\n' || byte == '\r') {
+        finish_secret(terminal);
+    } else if (byte == CTRL_D && terminal->secret_length == 0) {
+        return false;
+    } else if (byte == BACKSPACE || byte == DELETE) {
+        erase_character(terminal);
+    } else if (byte == CTRL_U) {
+        forget_secret(terminal);
+    } else if ((unsigned char)byte >= ' ' && terminal->secret_length < SECRET_MAX) {
+        terminal->secret[terminal->secret_length++] = byte;
+    }
+    return true;
+}
+
+/* Byte by byte: what follows the line break is libedit's again. */
+static bool read_secret(struct terminal *terminal)
+{
+    char byte;
+    ssize_t length = read(STDIN_FILENO, &byte, 1);
+
+    if (length < 0 && (errno == EINTR || errno == EAGAIN)) {
+        return true;
+    }
+    return length > 0 && take_secret_byte(terminal, byte);
+}
+
+void terminal_ask_secret(struct terminal *terminal, const char *question)
+{
+    terminal_hide(terminal);
+    snprintf(terminal->question, sizeof terminal->question, "%s", question);
+    forget_secret(terminal);
+    terminal->secretive = true;
+    terminal_show(terminal);
+}
+
+/* ---- keys ---- */
+
+void terminal_hold(struct terminal *terminal, bool held)
+{
+    if (held) {
+        uv_poll_stop(&terminal->readable);
+    } else if (!uv_is_active((uv_handle_t *)&terminal->readable)) {
+        uv_poll_start(&terminal->readable, UV_READABLE, on_readable);
+    }
+}
+
 static void on_readable(uv_poll_t *handle, int status, int events)
 {
     struct terminal *terminal = container_of(handle, struct terminal, readable);
     int length = -1;
 
     (void)events;
+    if (terminal->secretive && status == 0) {
+        if (!read_secret(terminal)) {
+            uv_poll_stop(handle);
+            terminal->on_end(terminal);
+        }
+        return;
+    }
     const char *line = status < 0 ? NULL : el_gets(terminal->editor, &length);
     if (line != NULL && length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r')) {
         finish_line(terminal, line, length);
@@ -111,7 +198,7 @@ void terminal_hide(struct terminal *terminal)
     if (!terminal->editing) {
         return;
     }
-    size_t rows = rows_above_cursor(terminal);
+    size_t rows = terminal->secretive ? 0 : rows_above_cursor(terminal);
     if (rows > 0) {
         printf("\x1b[%zuA", rows);
     }
@@ -121,7 +208,10 @@ void terminal_hide(struct terminal *terminal)
 
 void terminal_show(struct terminal *terminal)
 {
-    if (terminal->editing) {
+    if (terminal->secretive) {
+        fputs(terminal->question, stdout);
+        fflush(stdout);
+    } else if (terminal->editing) {
         el_set(terminal->editor, EL_REFRESH);
     }
 }
@@ -173,7 +263,7 @@ int terminal_open(struct terminal *terminal, uv_loop_t *loop, const char *name, 
     (void)fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) & ~O_NONBLOCK);
     use_utf8();
     snprintf(terminal->prompt, sizeof terminal->prompt, "%s> ", name);
-    terminal->hung_up = false;
+    terminal->hung_up = terminal->secretive = false;
     terminal->editor = el_init("ordem", stdin, stdout, stderr);
     terminal->history = history_init();
     if (terminal->editor == NULL || terminal->history == NULL) {
@@ -200,7 +290,8 @@ int terminal_open(struct terminal *terminal, uv_loop_t *loop, const char *name, 
 void terminal_close(struct terminal *terminal)
 {
     terminal_hide(terminal);
-    terminal->editing = false;
+    terminal->editing = terminal->secretive = false;
+    forget_secret(terminal);
     el_set(terminal->editor, EL_UNBUFFERED, 0);
     el_end(terminal->editor);
     history_end(terminal->history);
