@@ -54,6 +54,7 @@ const char *const reasons[] = {
     N_("operation not permitted"),
     N_("permission denied"),
     N_("resource temporarily unavailable"),
+    N_("Operation cannot be accomplished in current state"), /* libzmq: it is not its turn to speak */
     N_("temporary failure"),
     N_("the connection was closed"),
     N_("the peer closed the connection"),

@@ -16,6 +16,7 @@ struct replaying {
     struct causality *causality;
     struct replay *processes;
     uint32_t *waiting_for; /* by command: the first process that waits until it is sent */
+    uint32_t *setters;     /* by value: the SET that gave it; HISTORY_NONE if none did, or several */
     bool *sent;            /* by command */
     uint32_t *ready;       /* a stack of processes that can go on */
     size_t ready_count;
@@ -77,26 +78,76 @@ static void replay_start(struct replaying *replaying, uint32_t process)
     }
 }
 
+/* ---- what an event makes known ---- */
+
+static void find_setters(struct replaying *replaying)
+{
+    const struct history *history = replaying->causality->history;
+    bool *several = memory_new_zeroed(history->texts.count, sizeof *several);
+
+    replaying->setters = memory_new(history->texts.count * sizeof *replaying->setters);
+    memset(replaying->setters, 0xFF, history->texts.count * sizeof *replaying->setters); /* HISTORY_NONE */
+    for (uint32_t c = 0; c < history->command_count; c++) {
+        const struct command_record *command = &history->commands[c];
+        if (command->type == COMMAND_SET && command->value != NAMES_NONE) {
+            several[command->value] |= replaying->setters[command->value] != HISTORY_NONE;
+            replaying->setters[command->value] = several[command->value] ? HISTORY_NONE : c;
+        }
+    }
+    free(several);
+}
+
+/* The SET whose value a client was told; HISTORY_NONE if that was no read, or does not tell. */
+static uint32_t command_read(const struct replaying *replaying, const struct event *event)
+{
+    const struct history *history = replaying->causality->history;
+    const struct command_record *asked = &history->commands[event->command];
+    const struct operation *operation =
+        asked->operation != HISTORY_NONE ? &history->operations[asked->operation] : NULL;
+
+    if (asked->type != COMMAND_GET || operation == NULL || operation->value == NAMES_NONE) {
+        return HISTORY_NONE;
+    }
+    uint32_t setter = replaying->setters[operation->value];
+    return setter != HISTORY_NONE && history->commands[setter].key == asked->key ? setter : HISTORY_NONE;
+}
+
+/* The command that the process knows of after that event; HISTORY_NONE if it is none that anybody sent. */
+static uint32_t command_learnt(const struct replaying *replaying, const struct event *event)
+{
+    uint32_t command = HISTORY_NONE;
+
+    if (event->kind == EVENT_DELIVER) {
+        command = event->command;
+    } else if (event->kind == EVENT_COMPLETE && event->command != HISTORY_NONE) {
+        command = command_read(replaying, event);
+    }
+    return command;
+}
+
+/* ---- one process ---- */
+
 /* Goes on with one process until its log ends, or until it delivers what is not sent yet. */
 static void replay_process(struct replaying *replaying, uint32_t process)
 {
     const struct history *history = replaying->causality->history;
+    const struct command_record *commands = history->commands;
     const struct process *log = &history->processes[process];
     struct replay *replay = &replaying->processes[process];
 
     for (; replay->next < log->event_count; replay->next++) {
         uint32_t number = log->events[replay->next];
         const struct event *event = &history->events[number];
-        if (event->kind == EVENT_SEND && history->commands[event->command].send_event == number) {
+        uint32_t learnt = command_learnt(replaying, event);
+        if (event->command != HISTORY_NONE && commands[event->command].send_event == number) {
             replay_send(replaying, process, event->command);
-        } else if (event->kind == EVENT_DELIVER) {
-            bool will_be_sent = history->commands[event->command].send_event != HISTORY_NONE;
-            if (will_be_sent && !replaying->sent[event->command]) {
-                replay->waiting_behind = replaying->waiting_for[event->command];
-                replaying->waiting_for[event->command] = process;
+        } else if (learnt != HISTORY_NONE) {
+            if (commands[learnt].send_event != HISTORY_NONE && !replaying->sent[learnt]) {
+                replay->waiting_behind = replaying->waiting_for[learnt];
+                replaying->waiting_for[learnt] = process;
                 return;
             }
-            replay_delivery(replaying, process, event->command);
+            replay_delivery(replaying, process, learnt);
         } else if (event->kind == EVENT_START) {
             replay_start(replaying, process);
         }
@@ -111,7 +162,8 @@ static bool break_circle(struct replaying *replaying)
     for (uint32_t p = 0; p < history->process_count; p++) {
         const struct replay *replay = &replaying->processes[p];
         if (replay->next < history->processes[p].event_count) {
-            uint32_t command = history->events[history->processes[p].events[replay->next]].command;
+            const struct event *event = &history->events[history->processes[p].events[replay->next]];
+            uint32_t command = command_learnt(replaying, event);
             for (uint32_t w = replaying->waiting_for[command]; w != HISTORY_NONE;
                  w = replaying->processes[w].waiting_behind) {
                 replaying->ready[replaying->ready_count++] = w;
@@ -160,6 +212,7 @@ void causality_init(struct causality *causality, const struct history *history)
     replaying.sent = memory_new_zeroed(history->command_count, sizeof *replaying.sent);
     replaying.ready = memory_new(processes * sizeof *replaying.ready);
     replaying.waiting_for = memory_new(history->command_count * sizeof *replaying.waiting_for);
+    find_setters(&replaying);
     memset(replaying.waiting_for, 0xFF, history->command_count * sizeof *replaying.waiting_for);
     for (uint32_t p = 0; p < processes; p++) {
         replaying.processes[p].knows = memory_new_zeroed(causality->column_count, sizeof(uint32_t));
@@ -177,6 +230,7 @@ void causality_init(struct causality *causality, const struct history *history)
     free(replaying.sent);
     free(replaying.ready);
     free(replaying.waiting_for);
+    free(replaying.setters);
 }
 
 void causality_free(struct causality *causality)

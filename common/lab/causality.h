@@ -1,6 +1,7 @@
 /* Happened-before (Lamport 1978), worked out from the logs: how much of every sender a command's sender knew when it
- * sent the command. The wire carries no vector clocks; sends and deliveries tell the same. A process that starts
- * again has forgotten what it had delivered; what it comes to know with an installed state is not counted. */
+ * sent the command. The wire carries no vector clocks; sends and deliveries tell the same, and where clients are the
+ * senders, who deliver nothing, what they read: a value that one SET alone has given tells of that SET. A process that
+ * starts again has forgotten what it had delivered; what it comes to know with an installed state is not counted. */
 #ifndef ORDEM_CAUSALITY_H
 #define ORDEM_CAUSALITY_H
 

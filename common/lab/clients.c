@@ -1,14 +1,12 @@
 #include "common/lab/clients.h"
 
-#include "common/container_of.h"
+#include "common/lab/clients_parts.h"
 #include "common/memory.h"
-#include "common/net/grpc_status.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TIMEOUTS_MAX                                                                                         \
-    3 /* in a row, after which a client sees no sense in going on if nothing else is to happen */
+#define TIMEOUTS_MAX 3 /* one after the other: then a client sees no sense in going on */
 
 static void send_due(struct client *client);
 
@@ -27,32 +25,32 @@ static void give_up(struct client *client, const char *reason)
     }
 }
 
-static void on_done(struct grpc_request *request, int status, struct text reply, bool sent)
+/* What waited before the last of the planned events had happened says nothing about the time since; nor do requests that
+ * waited at the same time say more than one of them. */
+static void count_timeout(struct client *client, const struct invocation *invocation)
 {
-    struct client_slot *slot = container_of(request, struct client_slot, request);
-    struct client *client = slot->client;
+    uint64_t settled_ns = client->clients->settled_ns;
 
-    client_log_complete(&client->clients->log, &slot->invocation, status, reply, sent);
-    slot->busy = false;
-    client->ended++;
-    client->timeouts = status == GRPC_DEADLINE_EXCEEDED ? client->timeouts + 1 : 0;
-    send_due(client);
+    if (settled_ns != 0 && invocation->started_ns >= settled_ns &&
+        invocation->started_ns >= client->timed_out_ns) {
+        client->timeouts++;
+        client->timed_out_ns = uv_hrtime();
+    }
 }
 
-static void write_request(struct clients *clients, const struct invocation *invocation)
+void clients_end_slot(struct client_slot *slot, const struct client_outcome *outcome, bool timed_out)
 {
-    struct buffer *out = &clients->message;
+    struct client *client = slot->client;
 
-    buffer_clear(out);
-    buffer_add_format(out, "{\"key\":\"%s\",\"message_uuid\":\"%s\"", invocation->command.key,
-                      invocation->uuid.text);
-    if (invocation->command.is_set) {
-        buffer_add_format(out, ",\"value\":\"%s\"", invocation->command.value);
+    client_log_complete(&client->clients->log, &slot->invocation, outcome);
+    slot->busy = false;
+    client->ended++;
+    if (timed_out) {
+        count_timeout(client, &slot->invocation);
+    } else {
+        client->timeouts = 0;
     }
-    if (clients->options.wait) {
-        buffer_add_string(out, ",\"wait\":true");
-    }
-    buffer_add_char(out, '}');
+    send_due(client);
 }
 
 static void begin(struct client_slot *slot, const struct workload_command *command, unsigned node)
@@ -62,17 +60,17 @@ static void begin(struct client_slot *slot, const struct workload_command *comma
     struct invocation *invocation = &slot->invocation;
 
     invocation->command = *command;
-    invocation->node = clients->options.nodes[node];
+    invocation->sender = clients->protocol->own_name ? invocation->client : clients->options.nodes[node];
     invocation->uuid = uuid_new();
-    slot->node = node;
+    slot->asked = node;
     slot->busy = true;
     client->begun++;
-    write_request(clients, invocation);
+    if (clients->protocol->prepare != NULL) {
+        clients->protocol->prepare(slot);
+    }
     client_log_invoke(&clients->log, invocation);
     invocation->started_ns = uv_hrtime();
-    grpc_client_call(node == client->node ? &client->own : &client->first, &slot->request,
-                     command->is_set ? "/kv.KvService/Set" : "/kv.KvService/Get",
-                     buffer_text(&clients->message), clients->options.timeout_ms);
+    clients->protocol->send(slot);
 }
 
 /* ---- one writer ---- */
@@ -105,14 +103,14 @@ static void send_due(struct client *client)
     if (clients->closing) {
         return;
     }
-    if (clients->settled && client->timeouts >= TIMEOUTS_MAX) {
+    if (client->timeouts >= TIMEOUTS_MAX) {
         give_up(client, "nothing answers any more");
     }
     while (!client->gave_up && client->begun < due(client) && (slot = free_slot(client)) != NULL) {
         struct workload_command command =
             workload_command(clients->options.workload, client->number, client->begun + 1);
-        unsigned node = command.is_set && clients->options.first_takes_sets ? 0 : client->node;
-        if (clients->lost[node]) {
+        unsigned node = clients->protocol->choose(client, &command);
+        if (node == CLIENTS_NOBODY) {
             give_up(client, "its node is down and will not return");
         } else {
             begin(slot, &command, node);
@@ -122,7 +120,7 @@ static void send_due(struct client *client)
 
 /* ---- all of them ---- */
 
-static void on_one_closed(struct clients *clients)
+void clients_close_one(struct clients *clients)
 {
     if (--clients->open == 0) {
         client_log_close(&clients->log);
@@ -130,56 +128,25 @@ static void on_one_closed(struct clients *clients)
     }
 }
 
-static void on_own_closed(struct grpc_client *connection)
-{
-    on_one_closed(container_of(connection, struct client, own)->clients);
-}
-
-static void on_first_closed(struct grpc_client *connection)
-{
-    on_one_closed(container_of(connection, struct client, first)->clients);
-}
-
-static int connect_to(struct grpc_client *connection, uv_loop_t *loop, uint16_t port, struct error *error)
-{
-    char target[32];
-
-    snprintf(target, sizeof target, "127.0.0.1:%u", port);
-    return grpc_client_init(connection, loop, target, error);
-}
-
-static int open_client(struct client *client, uv_loop_t *loop, struct error *error)
+static void prepare(struct client *client)
 {
     const struct clients_options *options = &client->clients->options;
 
-    client->own.on_closed = on_own_closed;
-    client->first.on_closed = on_first_closed;
+    client->node = client->number % options->node_count;
     client->slots = memory_new_zeroed(options->in_flight, sizeof *client->slots);
     for (unsigned i = 0; i < options->in_flight; i++) {
         struct client_slot *slot = &client->slots[i];
         slot->client = client;
-        slot->request.on_done = on_done;
         snprintf(slot->invocation.client, sizeof slot->invocation.client,
                  options->in_flight > 1 ? "client%u.%u" : "client%u", client->number + 1, i + 1);
     }
-    if (connect_to(&client->own, loop, options->ports[client->node], error) != 0) {
-        return error->code;
-    }
-    client->has_own = true;
-    client->clients->open++;
-    if (options->first_takes_sets && client->node != 0) {
-        if (connect_to(&client->first, loop, options->ports[0], error) != 0) {
-            return error->code;
-        }
-        client->has_first = true;
-        client->clients->open++;
-    }
-    return 0;
 }
 
 int clients_open(struct clients *clients, uv_loop_t *loop, const struct clients_options *options,
                  struct error *error)
 {
+    static const struct clients_protocol *const protocols[] = {
+        [USERS_GRPC] = &clients_grpc, [USERS_HTTP] = &clients_http, [USERS_ZMQ] = &clients_chat};
     unsigned writers = options->workload->writers;
     int code = client_log_open(&clients->log, options->log_path, error);
 
@@ -187,24 +154,46 @@ int clients_open(struct clients *clients, uv_loop_t *loop, const struct clients_
         return code;
     }
     clients->options = *options;
+    clients->protocol = protocols[options->users];
     clients->items = memory_new_zeroed(writers, sizeof *clients->items);
     clients->lost = memory_new_zeroed(options->node_count, sizeof *clients->lost);
     for (unsigned i = 0; code == 0 && i < writers; i++) {
         clients->items[i].clients = clients;
         clients->items[i].number = i;
-        clients->items[i].node = i % options->node_count;
-        code = open_client(&clients->items[i], loop, error);
+        prepare(&clients->items[i]);
+        code = clients->protocol->open(&clients->items[i], loop, error);
     }
     return code;
+}
+
+bool clients_greet(struct clients *clients)
+{
+    bool done = clients->protocol->greet == NULL || clients->protocol->greet(clients);
+
+    log_flush(&clients->log.log);
+    return done;
 }
 
 void clients_turn(struct clients *clients, uint64_t elapsed_ms)
 {
     clients->elapsed_ms = elapsed_ms;
     for (unsigned i = 0; i < clients->options.workload->writers; i++) {
-        send_due(&clients->items[i]);
+        struct client *client = &clients->items[i];
+        for (unsigned slot = 0; slot < clients->options.in_flight; slot++) {
+            if (client->slots[slot].busy) {
+                clients->protocol->turn(&client->slots[slot]);
+            }
+        }
+        send_due(client);
     }
     log_flush(&clients->log.log);
+}
+
+void clients_settle(struct clients *clients)
+{
+    if (clients->settled_ns == 0) {
+        clients->settled_ns = uv_hrtime();
+    }
 }
 
 void clients_lose(struct clients *clients, unsigned node)
@@ -233,21 +222,21 @@ void clients_close(struct clients *clients)
         clients->on_closed(clients);
     }
     for (unsigned i = 0; clients->items != NULL && i < clients->options.workload->writers; i++) {
-        if (clients->items[i].has_own) {
-            grpc_client_close(&clients->items[i].own);
-        }
-        if (clients->items[i].has_first) {
-            grpc_client_close(&clients->items[i].first);
-        }
+        clients->protocol->close(&clients->items[i]);
     }
 }
 
 void clients_free(struct clients *clients)
 {
     for (unsigned i = 0; clients->items != NULL && i < clients->options.workload->writers; i++) {
+        clients->protocol->free(&clients->items[i]);
         free(clients->items[i].slots);
+    }
+    if (clients->hub.context != NULL) {
+        zmq_hub_close(&clients->hub);
     }
     free(clients->items);
     free(clients->lost);
+    client_replies_free(&clients->replies);
     buffer_free(&clients->message);
 }

@@ -260,16 +260,23 @@ static void on_interrupt(struct run_host *host)
     demo_children_interrupt(&container_of(host, struct demo, host)->children);
 }
 
-/* Runs that need the broker fail from now on, and say so. */
+static void on_broker_ready(struct run_host *host)
+{
+    demo_children_go_on(&container_of(host, struct demo, host)->children);
+}
+
+/* Without ever having had one there is no demonstration; later runs that need it fail, and say so. */
 static void on_broker_failed(struct run_host *host, const struct error *error)
 {
-    (void)host;
-    (void)error;
+    if (host->url == NULL) {
+        demo_children_fail(&container_of(host, struct demo, host)->children, error);
+    }
 }
 
 static int run_all(struct demo *demo, enum demo_outcome *outcome, struct error *error)
 {
     demo->host.on_interrupt = on_interrupt;
+    demo->host.on_broker_ready = on_broker_ready;
     demo->host.on_broker_failed = on_broker_failed;
     demo->children.host = &demo->host;
     demo->children.runs = demo->runs;
@@ -307,12 +314,13 @@ int demo_run(const struct demo_options *options, FILE *out, bool colour, bool js
     *outcome = DEMO_INTERRUPTED;
     code = plan(demo, error);
     if (code == 0) {
-        code = run_host_open(&demo->host, options->run.directory, options->run.brokers, error);
+        code = run_host_begin(&demo->host, options->run.directory, options->run.brokers, error);
     }
     if (code == 0) {
         if (demo->host.interrupts == 0) {
             code = run_all(demo, outcome, error);
         }
+        demo->host.on_broker_ready = NULL;
         demo->host.on_broker_failed = NULL;
         run_host_close(&demo->host);
     }

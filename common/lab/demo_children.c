@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 /* So many at once: most of a run is waiting, but RabbitMQ and a dozen nodes must keep up with the rest. */
-#define AT_ONCE 4
+#define AT_ONCE 5
 
 #define WORDS_MAX 4096
 
@@ -112,6 +112,23 @@ void demo_child_last_words(const struct demo_run *run, char *out, size_t size)
 
 /* ---- all of them ---- */
 
+/* Does it wait for the shared broker, which takes some seconds to start? */
+static bool lacks_broker(const struct demo_child *child)
+{
+    return child->children->host->url == NULL && !child->run->own_broker &&
+           part_plan_find(child->run->options.part)->has_broker;
+}
+
+static bool somebody_waits(const struct demo_children *children)
+{
+    for (size_t i = 0; i < children->count; i++) {
+        if (children->items[i].state == CHILD_WAITS) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The next one that may start now; NULL if there is none. */
 static struct demo_child *choose(struct demo_children *children)
 {
@@ -126,7 +143,7 @@ static struct demo_child *choose(struct demo_children *children)
         if (begins_stage && children->ended < i) {
             return NULL; /* somebody of the stage before is at it still */
         }
-        if (child->state == CHILD_WAITS) {
+        if (child->state == CHILD_WAITS && !lacks_broker(child)) {
             return children->running < AT_ONCE ? child : NULL;
         }
     }
@@ -145,7 +162,8 @@ static void start_more(struct demo_children *children)
             children->running++;
         }
     }
-    children->finished = children->running == 0;
+    bool stops = children->error.code != ERROR_NONE || children->host->interrupts > 0;
+    children->finished = children->running == 0 && (stops || !somebody_waits(children));
 }
 
 void demo_children_begin(struct demo_children *children)
@@ -154,6 +172,25 @@ void demo_children_begin(struct demo_children *children)
         children->items[i] = (struct demo_child){.children = children, .run = &children->runs[i]};
     }
     start_more(children);
+}
+
+void demo_children_go_on(struct demo_children *children)
+{
+    start_more(children);
+}
+
+static void signal_all(struct demo_children *children, int number)
+{
+    for (size_t i = 0; i < children->count; i++) {
+        guard_signal(&children->items[i].guard, number);
+    }
+    start_more(children); /* nobody, but it may be over */
+}
+
+void demo_children_fail(struct demo_children *children, const struct error *error)
+{
+    children->error = children->error.code == ERROR_NONE ? *error : children->error;
+    signal_all(children, SIGTERM);
 }
 
 unsigned demo_children_give_up_row(struct demo_children *children, size_t row)
@@ -173,9 +210,7 @@ unsigned demo_children_give_up_row(struct demo_children *children, size_t row)
 
 void demo_children_interrupt(struct demo_children *children)
 {
-    for (size_t i = 0; i < children->count; i++) {
-        guard_signal(&children->items[i].guard, children->host->interrupts > 1 ? SIGKILL : SIGTERM);
-    }
+    signal_all(children, children->host->interrupts > 1 ? SIGKILL : SIGTERM);
 }
 
 void demo_children_free(struct demo_children *children)

@@ -36,6 +36,12 @@ struct demo_children {
  * all of them, once it is told by demo_children_interrupt. */
 void demo_children_begin(struct demo_children *children);
 
+/* The host's broker is ready: those that waited for it may start. */
+void demo_children_go_on(struct demo_children *children);
+
+/* There will be no broker: all are interrupted, and `error` tells why. */
+void demo_children_fail(struct demo_children *children, const struct error *error);
+
 /* Those of one row that wait for the shared broker, or need none, are not started any more; `on_end` is not called for
  * them. Returns how many. */
 unsigned demo_children_give_up_row(struct demo_children *children, size_t row);

@@ -30,6 +30,7 @@
 #define PACE_RATE      100
 #define PACE_COMMANDS  180
 #define SPEED_COMMANDS 6000
+#define PRICE_QUIET_MS 200 /* they are measured and not judged: nothing depends on what might yet come */
 
 unsigned demo_plan_seeds(const struct demo_options *options)
 {
@@ -46,11 +47,11 @@ static int add(const struct demo_options *demo, struct demo_run *run, const char
     if (length >= (int)sizeof run->options.directory - 100 || *count == DEMO_RUNS_MAX) {
         return error_set(error, ERROR_CONFIG, "--out is too long");
     }
-    if (!plan->has_broker && run->options.writers > run->options.nodes) {
-        run->options.writers = run->options.nodes;
+    if (plan->users == USERS_TYPE && run->options.writers > run->options.members[MEMBER_NODE]) {
+        run->options.writers = run->options.members[MEMBER_NODE];
     }
     runs[(*count)++] = *run;
-    return part_plan_complete(plan, run->options.nodes, 1, &run->options.schedule, error);
+    return part_plan_complete(plan, run->options.members, 1, &run->options.schedule, error);
 }
 
 static int add_networks(const struct demo_options *demo, struct demo_run run, struct demo_run *runs,
@@ -67,15 +68,17 @@ static int add_networks(const struct demo_options *demo, struct demo_run run, st
     return code;
 }
 
-static void schedule_drill(struct run_options *options, const char *target, unsigned number)
+static void schedule_drill(struct run_options *options, const char *targets, unsigned number)
 {
-    const struct schedule_event kill = {.action = SCHEDULE_KILL,
-                                        .at_ms = DRILL_KILL_MS + number * DRILL_STEP_MS};
-    const struct schedule_event restart = {.action = SCHEDULE_RESTART, .at_ms = kill.at_ms + DRILL_AWAY_MS};
+    struct schedule_event kill = {.action = SCHEDULE_KILL, .at_ms = DRILL_KILL_MS + number * DRILL_STEP_MS};
 
-    options->schedule = (struct schedule){.events = {kill, restart}, .count = 2};
-    for (size_t i = 0; i < options->schedule.count; i++) {
-        snprintf(options->schedule.events[i].target, SCHEDULE_TARGET_MAX, "%s", target);
+    options->schedule.count = 0;
+    while (schedule_next_name(&targets, kill.target, sizeof kill.target)) {
+        struct schedule_event restart = kill;
+        restart.action = SCHEDULE_RESTART;
+        restart.at_ms += DRILL_AWAY_MS;
+        options->schedule.events[options->schedule.count++] = kill;
+        options->schedule.events[options->schedule.count++] = restart;
     }
 }
 
@@ -113,6 +116,7 @@ static int add_price(const struct demo_options *demo, struct demo_run run, unsig
     run.options.operations = commands;
     run.options.reads = 0;
     run.options.wait = true;
+    run.options.quiet_ms = PRICE_QUIET_MS;
     run.stage = bears_others ? STAGE_PACED : STAGE_ALONE;
     return add(demo, &run, name, runs, count, error);
 }

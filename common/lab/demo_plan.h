@@ -25,7 +25,7 @@ struct demo_run {
     bool own_broker; /* it kills its broker */
 };
 
-#define DEMO_RUNS_MAX  100
+#define DEMO_RUNS_MAX  120
 #define DEMO_SEEDS_MAX 15
 
 /* How many runs on a bad network each part gets. */

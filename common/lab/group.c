@@ -31,16 +31,22 @@ void group_init(struct group *group, uv_loop_t *loop, size_t capacity, const cha
 
 static void on_end(struct guard *guard, int64_t status, int signal_number);
 
-struct member *group_add(struct group *group, const char *name, const char *role, const char *directory)
+struct member *group_add(struct group *group, const struct part_member *what, const char *directory)
 {
     struct member *member = &group->members[group->count++];
     member->group = group;
     member->guard.on_end = on_end;
-    member->role = role;
-    snprintf(member->name, sizeof member->name, "%s", name);
-    member->log_path = join(directory, name, ".jsonl");
-    member->screen_path = join(directory, name, ".screen.txt");
-    environment_add(&member->environment, "NODE_ID=%s", name);
+    member->kind = what->kind;
+    member->number = what->number;
+    member->role = what->role;
+    memcpy(member->name, what->name, sizeof member->name);
+    member->log_path = join(directory, member->name, ".jsonl");
+    member->screen_path = join(directory, member->name, ".screen.txt");
+    if (part_plan_settings(what->kind)->numbered_id) {
+        environment_add(&member->environment, "NODE_ID=%u", member->number);
+    } else {
+        environment_add(&member->environment, "NODE_ID=%s", member->name);
+    }
     environment_add(&member->environment, "LOG_FILE=%s", member->log_path);
     environment_add(&member->environment, "LOG_LEVEL=debug");
     environment_add(&member->environment, "LOG_FORMAT=text");
@@ -125,7 +131,7 @@ int member_start(struct member *member, struct error *error)
         error_because_errno(error, errno);
         return ERROR_FILE;
     }
-    member->looked_to = 0;
+    member->looked_to = member->read_to = 0;
     return start(member, O_TRUNC, error);
 }
 
@@ -133,7 +139,8 @@ int member_restart(struct member *member, struct error *error)
 {
     struct stat status;
 
-    member->looked_to = stat(member->log_path, &status) == 0 ? (uint64_t)status.st_size : 0;
+    member->looked_to = member->read_to = stat(member->log_path, &status) == 0 ? (uint64_t)status.st_size : 0;
+    member->seq = member->epoch = member->reign = 0;
     return start(member, O_APPEND, error);
 }
 
@@ -196,21 +203,71 @@ static bool log_says_ready(struct member *member)
     return ready;
 }
 
-bool group_look(struct group *group)
+/* Has its log grown? Also notes whether it is ready. */
+static bool look(struct member *member)
 {
-    bool grew = false;
+    struct stat status;
+
+    if (stat(member->log_path, &status) != 0 || (uint64_t)status.st_size == member->log_bytes) {
+        return false;
+    }
+    member->log_bytes = (uint64_t)status.st_size;
+    member->ready = member->ready || log_says_ready(member);
+    if (member->group->reads_on) {
+        member_read_on(member);
+    }
+    return true;
+}
+
+/* Do these lines tell of anything but what was done to the network? */
+static bool tells_more(const char *lines, size_t length)
+{
+    static const char fault[] = "\"event\":\"fault\"";
+    const char *end = lines + length;
+
+    while (lines < end) {
+        const char *line_end = memchr(lines, '\n', (size_t)(end - lines));
+        line_end = line_end != NULL ? line_end : end;
+        if (memmem(lines, (size_t)(line_end - lines), fault, sizeof fault - 1) == NULL) {
+            return true;
+        }
+        lines = line_end + 1;
+    }
+    return false;
+}
+
+/* Looks at what is new in a log, behind its first `from` bytes. */
+static bool log_tells_more(const struct member *member, uint64_t from)
+{
+    char *piece = memory_new(LOOK_BYTES);
+    int descriptor = open(member->log_path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = descriptor >= 0 ? pread(descriptor, piece, LOOK_BYTES, (off_t)from) : 0;
+    bool more = length == LOOK_BYTES || (length > 0 && tells_more(piece, (size_t)length));
+
+    if (descriptor >= 0) {
+        close(descriptor);
+    }
+    free(piece);
+    return more;
+}
+
+bool group_is_busy(struct group *group)
+{
+    bool busy = false;
 
     for (size_t i = 0; i < group->count; i++) {
         struct member *member = &group->members[i];
-        struct stat status;
-        if (stat(member->log_path, &status) != 0 || (uint64_t)status.st_size == member->log_bytes) {
-            continue;
-        }
-        member->log_bytes = (uint64_t)status.st_size;
-        member->ready = member->ready || log_says_ready(member);
-        grew = true;
+        uint64_t before = member->log_bytes;
+        busy |= look(member) && log_tells_more(member, before);
     }
-    return grew;
+    return busy;
+}
+
+void group_look(struct group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        look(&group->members[i]);
+    }
 }
 
 size_t group_ready_count(const struct group *group)

@@ -6,6 +6,7 @@
 #include "common/error.h"
 #include "common/lab/environment.h"
 #include "common/lab/guard.h"
+#include "common/lab/part_plan.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +19,9 @@ struct member {
     struct guard guard;
     uv_pipe_t input; /* its standard input */
     struct group *group;
-    char name[32];                  /* node1, node2, …, sequencer */
+    char name[32];                  /* node1, node2, …, sequencer, acceptor-1, … */
+    enum member_kind kind;          /* what it is, */
+    unsigned number;                /* and the how-manieth of them, from 1 */
     const char *role;               /* its program's first argument; static */
     struct environment environment; /* complete once it is started */
     size_t own_settings;            /* how many of them are not inherited */
@@ -26,6 +29,9 @@ struct member {
     uint64_t log_bytes;             /* as last seen */
     uint64_t looked_to;             /* how far its log was searched for the ready of its latest start */
     bool started, ready, exited;    /* of its latest start */
+    uint64_t read_to;               /* how far its log was read for what follows; see group_watch.c */
+    int64_t seq, epoch;             /* how far it is, */
+    int64_t reign;                  /* and the epoch in which it leads; 0: it does not */
     bool killed;                    /* on purpose: its end is no surprise */
     int64_t exit_status;
     int exit_signal;
@@ -36,6 +42,7 @@ struct group {
     char *program;          /* owned */
     struct member *members; /* owned */
     size_t count, running;
+    bool reads_on; /* logs tell who leads, and how far they are */
 
     void (*on_exit)(struct group *, struct member *); /* a member ended, asked to or not */
 };
@@ -45,7 +52,7 @@ void group_init(struct group *group, uv_loop_t *loop, size_t capacity, const cha
 
 /* Adds a member, not started yet, whose logs go to `directory`. NODE_ID, LOG_FILE, LOG_LEVEL and LOG_FORMAT are in its
  * environment already; the caller completes that. */
-struct member *group_add(struct group *group, const char *name, const char *role, const char *directory);
+struct member *group_add(struct group *group, const struct part_member *what, const char *directory);
 
 /* Starts it, with an empty log. ERROR_PROCESS, ERROR_FILE. */
 int member_start(struct member *member, struct error *error);
@@ -62,10 +69,30 @@ struct member *group_find(struct group *group, const char *name);
 /* Types `length` bytes at the member's prompt; they are copied. */
 void group_type(struct group *group, size_t number, const char *bytes, size_t length);
 
-/* Looks at the logs: did one grow since the last look? Also notes who is ready. */
-bool group_look(struct group *group);
+/* Looks at the logs, and notes who is ready. */
+void group_look(struct group *group);
+
+/* The same: does anybody tell of something new, since the last look? Faults that were injected are nothing new: processes
+ * that elect one of them always talk to each other, and a bad network goes on with what it does to that. */
+bool group_is_busy(struct group *group);
 
 size_t group_ready_count(const struct group *group);
+
+/* ---- group_watch.c, where `reads_on` is set ---- */
+
+/* Reads what is new in its log. */
+void member_read_on(struct member *member);
+
+/* The member of that kind that leads, of two that say so the later one; NULL if none does. */
+const struct member *group_leader(const struct group *group, enum member_kind kind);
+
+/* The first that does not, while one leads; NULL if there is none. */
+const struct member *group_follower(const struct group *group, enum member_kind kind);
+
+/* Are all of that kind equally far, but those that were killed? */
+bool group_agrees(const struct group *group, enum member_kind kind);
+
+/* ---- stopping ---- */
 
 /* Sends a signal to whoever still runs. */
 void group_signal(struct group *group, int number);

@@ -23,6 +23,30 @@ static bool is_better_sender(const struct history *history, uint32_t event, uint
            history->processes[history->events[than].process].name != command->sender;
 }
 
+/* The send that gave it its place, or would: with its number; else a coordinator's, who may not know the number yet. */
+static void note_number(struct history *history, uint32_t number)
+{
+    const struct event *event = &history->events[number];
+    struct command_record *command = &history->commands[event->command];
+    bool coordinates = history->processes[event->process].role == ROLE_COORDINATOR;
+
+    if ((event->seq != LOG_RECORD_NO_NUMBER || coordinates) && command->number_event == HISTORY_NONE) {
+        command->number_event = number;
+    }
+}
+
+/* A client that gives a command in its own name, and not in that of the node it asks, is its sender: it asks whoever
+ * answers, and nobody of them makes the command its own. */
+static void note_client(struct history *history, const struct operation *operation)
+{
+    struct command_record *command = &history->commands[operation->command];
+
+    if (command->send_event == HISTORY_NONE &&
+        history->processes[operation->client].name == command->sender) {
+        command->send_event = operation->invoke;
+    }
+}
+
 /* A command is sent once: what repeats it says nothing new. */
 static void find_sends(struct history *history)
 {
@@ -33,14 +57,15 @@ static void find_sends(struct history *history)
             if (is_better_sender(history, number, command->send_event)) {
                 command->send_event = number;
             }
-            if (event->seq != LOG_RECORD_NO_NUMBER && command->number_event == HISTORY_NONE) {
-                command->number_event = number;
-            }
+            note_number(history, number);
         }
+    }
+    for (size_t i = 0; i < history->operation_count; i++) {
+        note_client(history, &history->operations[i]);
     }
     for (uint32_t number = 0; number < history->event_count; number++) {
         const struct event *event = &history->events[number];
-        if (event->kind == EVENT_SEND && history->commands[event->command].send_event == number) {
+        if (event->command != HISTORY_NONE && history->commands[event->command].send_event == number) {
             history->commands[event->command].send_index = ++history->processes[event->process].send_count;
         }
     }
@@ -137,6 +162,10 @@ void history_free(struct history *history)
     free(history->contradictions);
     free(history->renumberings);
     free(history->tears);
+    free(history->talk);
+    free(history->clocks);
+    free(history->reigns);
+    names_free(&history->messages);
     free(history->problems);
     names_free(&history->texts);
     names_free(&history->uuids);

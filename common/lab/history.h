@@ -42,6 +42,8 @@ enum event_kind {
     EVENT_RESTART,
     EVENT_PAUSE,
     EVENT_RESUME,
+    EVENT_PARTITION,
+    EVENT_HEAL,
     EVENT_REPLY, /* the rest is only drawn */
     EVENT_CONNECT,
     EVENT_DISCONNECT,
@@ -49,6 +51,9 @@ enum event_kind {
     EVENT_STEP_DOWN,
     EVENT_GIVE_UP,
     EVENT_NETWORK, /* a fault line that tells how the network is asked to be from now on */
+    EVENT_SAY,     /* of the chat: a message went out, */
+    EVENT_HEAR,    /* or came in, whatever it is about */
+    EVENT_CLOCK,   /* likewise: what was done about clocks that show the time of day */
     EVENT_KIND_COUNT
 };
 
@@ -67,14 +72,17 @@ struct command_record {
     uint32_t uuid, sender, key, value; /* numbers in `texts`; key and value NAMES_NONE where there is none */
     uint32_t first_event;              /* the line that told it */
     uint32_t sender_process; /* whose log tells the send, or who would; HISTORY_NONE without its log */
-    uint32_t send_event;     /* HISTORY_NONE if no log tells that it was sent */
-    uint32_t send_index;     /* its place among its sender's commands, from 1; 0 if not sent */
-    uint32_t number_event;   /* the send that carries its seq; HISTORY_NONE if none does */
+    uint32_t
+        send_event; /* a node's send, or a client's invoke; HISTORY_NONE if no log tells that it was sent */
+    uint32_t send_index; /* its place among its sender's commands, from 1; 0 if not sent */
+    uint32_t
+        number_event;   /* the send that carries its seq, or a coordinator's; HISTORY_NONE if there is none */
     uint32_t seq_event; /* the first line of somebody who got it with its seq; HISTORY_NONE if there is none:
                               * a number that was sent, and lost in a crash, was not used */
     int64_t seq, epoch; /* as that line tells; LOG_RECORD_NO_NUMBER where it does not */
     uint32_t operation; /* the client's who asked for it; HISTORY_NONE if no log tells */
-    int8_t type;        /* enum command_type */
+    int8_t type;        /* enum command_type; -1 for another, */
+    uint32_t type_name; /* whose name is that, in `texts`; NAMES_NONE without one */
 };
 
 /* Two lines that tell one command differently. */
@@ -101,11 +109,13 @@ struct intervention {
     uint32_t process; /* HISTORY_NONE if it has no log: a broker */
 };
 
-/* What a process says of its own store: as it stops, or when it has installed one. */
+/* What a process says of itself as it stops, or of its store when it has installed one. */
 struct store_record {
     uint32_t event;
-    uint32_t from; /* whose state it installed, in `texts`; NAMES_NONE where it stops */
-    int64_t keys;  /* LOG_RECORD_NO_NUMBER where it does not say */
+    uint32_t from;    /* whose state it installed, in `texts`; NAMES_NONE where it stops */
+    int64_t keys;     /* LOG_RECORD_NO_NUMBER where it does not say */
+    int64_t messages; /* likewise: between it and others, where it does not log each of them */
+    bool says_why;    /* it did not stop because it was told to */
 };
 
 /* A fault that was injected on purpose. */
@@ -128,9 +138,31 @@ struct tear {
     struct line_place place;
 };
 
+/* One end of a message between processes of the chat: who said or heard it, when by Lamport's clock. */
+struct talk_record {
+    uint32_t event;
+    uint32_t message; /* a number that both ends have */
+    uint32_t service; /* in `texts`; NAMES_NONE */
+    int64_t clock;    /* LOG_RECORD_NO_NUMBER where it is not told */
+};
+
+/* A server of the chat takes writes from here on. */
+struct reign_record {
+    uint32_t event;
+};
+
+/* A round of Berkeley's that is over (with a bound), or what it made of one server's clock (without). */
+struct clock_record {
+    uint32_t event;   /* which bears the round's epoch */
+    int64_t round;    /* its number in that */
+    int64_t skew_ms;  /* of a round: so far were the clocks apart before it */
+    int64_t bound_ms; /* and so far they may be right after it; LOG_RECORD_NO_NUMBER for a server */
+    int64_t after_ms; /* so far is the server's now ahead of its machine's */
+};
+
 enum process_role {
     ROLE_REPLICA,
-    ROLE_COORDINATOR, /* it orders, and keeps no store: a sequencer */
+    ROLE_COORDINATOR, /* it has a part in the order, and delivers nothing: a sequencer, a proposer, an acceptor */
     ROLE_CLIENT,
     ROLE_LAB
 };
@@ -153,8 +185,11 @@ struct process {
     uint32_t name; /* in `texts` */
     uint32_t part; /* in `texts`; NAMES_NONE if its log does not say */
     enum process_role role;
-    uint32_t source;  /* the file that its lines come from */
-    uint32_t *events; /* its own, in the order of its log; owned */
+    uint32_t role_name; /* as it calls that itself, in `texts`; NAMES_NONE */
+    bool shares;        /* of the chat: what it has, it has on a volume that others have, too */
+    bool listens;       /* a client's ear: it delivers, and takes no part */
+    uint32_t source;    /* the file that its lines come from */
+    uint32_t *events;   /* its own, in the order of its log; owned */
     size_t event_count, event_capacity;
     uint32_t send_count;
     size_t delivery_count;
@@ -195,6 +230,13 @@ struct history {
     size_t contradiction_count, contradiction_capacity;
     struct contradiction *renumberings; /* two lines that give one command two places */
     size_t renumbering_count, renumbering_capacity;
+    struct names messages; /* of the chat; in `talk` by their numbers */
+    struct talk_record *talk;
+    size_t talk_count, talk_capacity;
+    struct clock_record *clocks;
+    size_t clock_count, clock_capacity;
+    struct reign_record *reigns;
+    size_t reign_count, reign_capacity;
     struct tear *tears;
     size_t tear_count, tear_capacity;
     struct problem *problems;
@@ -237,6 +279,9 @@ const struct intervention *history_find_intervention(const struct history *histo
 /* The first fault of a command at a process, NULL if none was injected there. `kind` may be NULL for any. */
 const struct fault_record *history_find_fault(const struct history *history, uint32_t process,
                                               uint32_t command, const char *kind);
+
+/* Does it tell of the chat, as far as it is read? */
+bool history_is_chat(const struct history *history);
 
 /* "start", "ready", …: as the log names it. */
 const char *event_kind_name(enum event_kind kind);

@@ -27,8 +27,11 @@ static void add_incarnation(struct history *history, uint32_t process, size_t fi
         if (event->kind == EVENT_READY && incarnation.ready_us == INT64_MAX) {
             incarnation.ready_us = event->wall_us;
         }
-        if (event->kind == EVENT_STOP) { /* one that fails says so, too, but not how far it has come */
-            incarnation.left = event->ordem_local != LOG_RECORD_NO_NUMBER;
+        if (event->kind == EVENT_STOP) { /* one that fails says so, too, but not what it has done */
+            const struct store_record *told = history_find_store(history, log->events[i]);
+            incarnation.left = event->ordem_local != LOG_RECORD_NO_NUMBER ||
+                               told->messages != LOG_RECORD_NO_NUMBER ||
+                               (history_is_chat(history) && !told->says_why);
             incarnation.crashed = !incarnation.left;
         }
     }

@@ -16,6 +16,7 @@ static struct process *find_process(struct history *history, struct text name, s
         history->processes[history->process_count++] =
             (struct process){.name = names_number(&history->texts, name),
                              .part = NAMES_NONE,
+                             .role_name = NAMES_NONE,
                              .source = place.source};
     }
     return &history->processes[number];
@@ -81,7 +82,8 @@ static uint32_t find_command(struct history *history, const struct log_record *r
                                   .seq = LOG_RECORD_NO_NUMBER,
                                   .epoch = LOG_RECORD_NO_NUMBER,
                                   .operation = HISTORY_NONE,
-                                  .type = type_of(record->command_type)};
+                                  .type = type_of(record->command_type),
+                                  .type_name = number_or_none(&history->texts, record->command_type)};
 
     if (uuid == history->command_count) {
         history->commands = memory_grow(history->commands, &history->command_capacity,
@@ -91,7 +93,7 @@ static uint32_t find_command(struct history *history, const struct log_record *r
     }
     const struct command_record *known = &history->commands[uuid];
     if (known->sender != told.sender || known->key != told.key || known->value != told.value ||
-        known->type != told.type) {
+        known->type_name != told.type_name) {
         add_contradiction(&history->contradictions, &history->contradiction_count,
                           &history->contradiction_capacity, uuid, known->first_event, told.first_event);
     }
@@ -127,14 +129,33 @@ static void add_fault(struct history *history, const struct log_record *record, 
         (struct fault_record){event, names_number(&history->texts, record->fault), record->delay_ms};
 }
 
+/* The roles that have a part in the order of commands, keep what others know, or ask for them, and deliver nothing
+ * themselves. */
+static bool is_coordinator(struct text role)
+{
+    static const char *const roles[] = {"sequencer", "proposer",  "acceptor", "store", "client",
+                                        "broker",    "reference", "proxy",    "bot"};
+
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+        if (text_equal(role, text_of(roles[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void add_start(struct history *history, struct process *process, const struct log_record *record)
 {
     process->starts++;
     process->stopped = process->ready = false;
     process->last_ordem_local = 0;
     process->part = number_or_none(&history->texts, record->part);
-    if (text_equal(record->role, text_of("sequencer")) && process->delivery_count == 0) {
+    process->role_name = number_or_none(&history->texts, record->role);
+    if (is_coordinator(record->role) && process->delivery_count == 0) {
         process->role = ROLE_COORDINATOR;
+    } else if (text_equal(record->role, text_of("listener")) && process->delivery_count == 0) {
+        process->role = ROLE_CLIENT;
+        process->listens = true;
     }
 }
 
@@ -143,7 +164,8 @@ static void add_store(struct history *history, const struct log_record *record, 
     history->stores = memory_grow(history->stores, &history->store_capacity, history->store_count + 1,
                                   sizeof *history->stores);
     history->stores[history->store_count++] =
-        (struct store_record){event, number_or_none(&history->texts, record->from), record->keys};
+        (struct store_record){event, number_or_none(&history->texts, record->from), record->keys,
+                              record->messages, record->reason.bytes != NULL};
 }
 
 static void add_stop(struct history *history, struct process *process, const struct log_record *record,
@@ -155,9 +177,13 @@ static void add_stop(struct history *history, struct process *process, const str
     history_check_end(history, process, record->ordem_local, history->events[event].place);
 }
 
-static void add_recover(struct history *history, const struct log_record *record, uint32_t event)
+/* A server of the chat says how far it was by its `seq`. */
+static void add_recover(struct history *history, struct process *process, const struct log_record *record,
+                        uint32_t event)
 {
-    history->events[event].seq = record->installed_seq;
+    process->shares |= text_equal(record->from, text_of("volume"));
+    bool installed = record->installed_seq != LOG_RECORD_NO_NUMBER;
+    history->events[event].seq = installed || !history_is_chat(history) ? record->installed_seq : record->seq;
     history->events[event].ordem_local = LOG_RECORD_NO_NUMBER;
     if (record->installed_seq != LOG_RECORD_NO_NUMBER) {
         add_store(history, record, event);
@@ -184,6 +210,11 @@ static void add_discard(struct process *process, const struct log_record *record
 
 static uint32_t command_of(struct history *history, const struct log_record *record, enum event_kind kind)
 {
+    if (kind == EVENT_REPLY && history_is_chat(history)) {
+        uint32_t uuid = record->message_uuid.bytes != NULL ? names_find(&history->uuids, record->message_uuid)
+                                                           : NAMES_NONE;
+        return uuid == NAMES_NONE ? HISTORY_NONE : uuid;
+    }
     if (!history_is_about_command(kind)) {
         return HISTORY_NONE;
     }
@@ -217,8 +248,8 @@ static void add_line(struct history *history, struct process *process, const str
     uint32_t command = command_of(history, record, kind);
     uint32_t event = add_event(history, process, kind, command, record, place);
 
-    if (command != HISTORY_NONE &&
-        kind != EVENT_SEND) { /* what is sent may never leave: who gets it counts */
+    if (command != HISTORY_NONE && kind != EVENT_SEND &&
+        kind != EVENT_REPLY) { /* what is sent may never leave: who gets it counts */
         note_seq(history, command, event);
     }
     switch (kind) {
@@ -240,7 +271,17 @@ static void add_line(struct history *history, struct process *process, const str
         add_stop(history, process, record, event);
         break;
     case EVENT_RECOVER:
-        add_recover(history, record, event);
+        add_recover(history, process, record, event);
+        break;
+    case EVENT_ELECT:
+        history_add_reign(history, record, event);
+        break;
+    case EVENT_CLOCK:
+        history_add_clock(history, record, event);
+        break;
+    case EVENT_SAY:
+    case EVENT_HEAR:
+        history_add_talk(history, record, event);
         break;
     case EVENT_INVOKE:
         history_add_invocation(history, command, event);
@@ -252,6 +293,8 @@ static void add_line(struct history *history, struct process *process, const str
     case EVENT_RESTART:
     case EVENT_PAUSE:
     case EVENT_RESUME:
+    case EVENT_PARTITION:
+    case EVENT_HEAL:
         add_intervention(history, record, event);
         break;
     default: /* it is enough that it happened */

@@ -18,6 +18,12 @@ void history_add_invocation(struct history *history, uint32_t command, uint32_t 
 void history_add_completion(struct history *history, const struct log_record *record, uint32_t command,
                             uint32_t event);
 
+/* ---- history_chat.c ---- */
+
+void history_add_talk(struct history *history, const struct log_record *record, uint32_t event);
+void history_add_clock(struct history *history, const struct log_record *record, uint32_t event);
+void history_add_reign(struct history *history, const struct log_record *record, uint32_t event);
+
 /* A node counts its deliveries 1, 2, 3 …: lines that are gone leave a gap. */
 void history_check_ordem_local(struct history *history, struct process *process, int64_t ordem_local,
                                struct line_place place);

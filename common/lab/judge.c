@@ -15,7 +15,14 @@ static const struct {
                                       [GUARANTEE_CONVERGENCE] = {N_("convergence"), "convergence"},
                                       [GUARANTEE_GAP_FREE] = {N_("gap-free seq"), "gap_free_seq"},
                                       [GUARANTEE_LINEARIZABLE] = {N_("linearizable reads"),
-                                                                  "linearizable_reads"}};
+                                                                  "linearizable_reads"},
+                                      [GUARANTEE_KEPT] = {N_("nothing acknowledged lost"), "kept"},
+                                      [GUARANTEE_EQUAL] = {N_("identical data"), "identical_data"},
+                                      [GUARANTEE_ONCE] = {N_("no duplicate after a retry"), "once"},
+                                      [GUARANTEE_IN_ORDER] = {N_("senders heard in order"), "in_order"},
+                                      [GUARANTEE_ONE_LEADS] = {N_("one primary at a time"), "one_primary"},
+                                      [GUARANTEE_CLOCKS] = {N_("clocks within bounds"), "clocks"},
+                                      [GUARANTEE_LAMPORT] = {N_("Lamport's condition"), "lamport"}};
 
 const char *guarantee_title(enum guarantee guarantee)
 {
@@ -61,7 +68,8 @@ static const char *reason_for_doubt(const struct judging *judging, enum guarante
         return _("no command was sent");
     }
     if (judging->judgement->nodes < 2 &&
-        (guarantee == GUARANTEE_TOTAL || guarantee == GUARANTEE_CONVERGENCE)) {
+        (guarantee == GUARANTEE_TOTAL || guarantee == GUARANTEE_CONVERGENCE ||
+         guarantee == GUARANTEE_EQUAL)) {
         return _("one node's log alone: there is nothing to compare it with");
     }
     if (logs_incomplete(history)) {
@@ -76,7 +84,7 @@ static const char *reason_for_doubt(const struct judging *judging, enum guarante
 /* What is proven stays proven; what only seems to hold is unknown where something could hide its failure. */
 static void apply_doubts(struct judging *judging)
 {
-    for (enum guarantee g = 0; g < GUARANTEE_COUNT; g++) {
+    for (enum guarantee g = judging->judgement->first; g < judging->judgement->end; g++) {
         struct verdict *verdict = &judging->judgement->verdicts[g];
         const char *doubt = verdict->not_applicable ? NULL : reason_for_doubt(judging, g);
         if (verdict->outcome == OUTCOME_HOLDS && doubt != NULL) {
@@ -110,23 +118,34 @@ static void count_all(struct judging *judging)
     }
 }
 
+static void judge_store(struct judging *judging)
+{
+    judge_delivery(judging);
+    judge_no_duplicates(judging);
+    judge_no_creation(judging);
+    judge_fifo(judging);
+    judge_causal(judging);
+    judge_total(judging);
+    judge_convergence(judging);
+    judge_gap_free(judging);
+    judge_linearizable(judging);
+}
+
 void judge(const struct history *history, struct judgement *judgement)
 {
     struct judging judging = {.history = history, .judgement = judgement};
+    bool is_chat = history_is_chat(history);
 
-    *judgement = (struct judgement){0};
+    *judgement = is_chat ? (struct judgement){.first = GUARANTEE_STORE_END, .end = GUARANTEE_COUNT}
+                         : (struct judgement){.first = 0, .end = GUARANTEE_STORE_END};
     judging_line_up(&judging);
     count_all(&judging);
     judge_clients(&judging);
-    judge_delivery(&judging);
-    judge_no_duplicates(&judging);
-    judge_no_creation(&judging);
-    judge_fifo(&judging);
-    judge_causal(&judging);
-    judge_total(&judging);
-    judge_convergence(&judging);
-    judge_gap_free(&judging);
-    judge_linearizable(&judging);
+    if (is_chat) {
+        judge_chat(&judging);
+    } else {
+        judge_store(&judging);
+    }
     apply_doubts(&judging);
     judging_free(&judging);
 }
@@ -162,7 +181,7 @@ enum outcome judgement_outcome(const struct judgement *judgement)
 {
     enum outcome outcome = OUTCOME_HOLDS;
 
-    for (size_t g = 0; g < GUARANTEE_COUNT; g++) {
+    for (enum guarantee g = judgement->first; g < judgement->end; g++) {
         if (judgement->verdicts[g].outcome == OUTCOME_VIOLATED) {
             return OUTCOME_VIOLATED;
         }

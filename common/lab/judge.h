@@ -41,6 +41,15 @@ enum guarantee {
     GUARANTEE_CONVERGENCE,   /* all replicas end equal */
     GUARANTEE_GAP_FREE, /* one seq for each command and one command for each seq; delivered 1, 2, 3, … */
     GUARANTEE_LINEARIZABLE, /* what clients read is what one copy of the store would have told them */
+    GUARANTEE_STORE_END,    /* so far those of the replicated store; what follows is the chat's: */
+
+    GUARANTEE_KEPT = GUARANTEE_STORE_END, /* what a client was told OK for, every server has in the end */
+    GUARANTEE_EQUAL,                      /* all servers end with the same changes in the same places */
+    GUARANTEE_ONCE,                       /* what is asked for again takes effect once */
+    GUARANTEE_IN_ORDER,  /* a subscriber hears what one sender says in the order in which it was said */
+    GUARANTEE_ONE_LEADS, /* nobody says OK to a write that it took after a later reign had begun to */
+    GUARANTEE_CLOCKS,  /* right after a round, the servers' clocks are as near to each other as it promises */
+    GUARANTEE_LAMPORT, /* every message is heard later than it was said, by the logical clocks */
     GUARANTEE_COUNT
 };
 
@@ -66,13 +75,23 @@ struct difference {
                          * with an installed state, any), HISTORY_NONE if none did; owned */
 };
 
+/* The longest time without service: from one answer "ok" to the next, whichever clients they are for. */
+struct silence {
+    int64_t longest_us; /* -1 where it cannot be told */
+    uint32_t before,
+        after; /* the lines with which it begins and ends; HISTORY_NONE for the end of the clients' log */
+};
+
 /* How clients fared. */
 struct clients_summary {
     uint64_t operations, ok, errors, unknown; /* those that never ended are unknown */
     int64_t p50_us, p99_us;                   /* latency of what was ok; -1 if nothing was */
+    struct silence
+        silence; /* since the lab first killed somebody, or did the like; not told where it never did */
 };
 
 struct judgement {
+    enum guarantee first, end; /* what was judged: from the first to the one before the end */
     struct verdict verdicts[GUARANTEE_COUNT];
     uint32_t *replicas; /* the processes that count for convergence; owned */
     size_t replica_count;
@@ -87,6 +106,10 @@ struct judgement {
     uint64_t deliveries;          /* at all nodes */
     struct clients_summary clients;
 };
+
+/* The longest silence between two moments, with both of their ends. Where the clients' lines are in no certain order it
+ * cannot be told. */
+struct silence history_find_silence(const struct history *history, int64_t from_us, int64_t to_us);
 
 /* Judges; the judgement refers to the history and lives no longer than it. */
 void judge(const struct history *history, struct judgement *judgement);

@@ -35,6 +35,9 @@ static void tell_knowledge(struct judging *judging, uint32_t cause, uint32_t eff
     } else if (delivery != HISTORY_NONE && delivery < history->commands[effect].send_event) {
         knowledge = N_("{1} had delivered {2} when it sent {3}");
         verdict_add_evidence(verdict, delivery);
+    } else if (history->processes[sender].role == ROLE_CLIENT) {
+        knowledge = N_("{1} knew, through what it had read, of {2} when it sent {3}");
+        verdict_add_evidence(verdict, history->commands[cause].send_event);
     } else {
         knowledge = N_("{1} knew, through what it had delivered, of {2} when it sent {3}");
         verdict_add_evidence(verdict, history->commands[cause].send_event);

@@ -50,6 +50,13 @@ static bool is_promised(const struct history *history, uint32_t command)
            history->commands[command].type == COMMAND_SET;
 }
 
+/* Is its sender the client, and no node? */
+static bool is_by_client(const struct history *history, uint32_t command)
+{
+    uint32_t send = history->commands[command].send_event;
+    return send != HISTORY_NONE && history->events[send].kind == EVENT_INVOKE;
+}
+
 static bool is_owed(const struct delivering *delivering, uint32_t command)
 {
     const struct history *history = delivering->judging->history;
@@ -58,6 +65,9 @@ static bool is_owed(const struct delivering *delivering, uint32_t command)
 
     if (delivering->at_correct[command] || is_promised(history, command)) {
         return true;
+    }
+    if (is_by_client(history, command)) { /* what it asks for is not on its way yet */
+        return false;
     }
     bool refused = operation != NULL && operation->status != OPERATION_OK;
     return !refused && send != HISTORY_NONE && !history_incarnation_of(history, send)->crashed;
@@ -185,7 +195,7 @@ static void tell_missing(const struct delivering *delivering, uint32_t process, 
                                                      : N_(", though {1} was told that it is safe"),
                   the_process(operation->client));
         verdict_add_evidence(verdict, operation->complete);
-    } else if (record->send_event == HISTORY_NONE ||
+    } else if (record->send_event == HISTORY_NONE || is_by_client(history, command) ||
                history_incarnation_of(history, record->send_event)->crashed) {
         uint32_t delivery = delivering->judging->delivered[command];
         tell_that(&verdict->story, history, ", though {1} did",

@@ -111,6 +111,9 @@ void judge_gap_free(struct judging *judging);
 void judge_linearizable(struct judging *judging);
 void judge_clients(struct judging *judging);
 
+/* All of the chat's; see judge_chat.h. */
+void judge_chat(struct judging *judging);
+
 void judgement_forget_differences(struct judgement *judgement);
 
 /* Adds a line to a verdict's evidence, unless it stands there already. */

@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-#define JSON_START "{\"ts\":\""
+#define CLOCK_AFTER_MAX_MS (INT64_C(1) << 60) /* differences of such numbers are numbers */
+#define JSON_START         "{\"ts\":\""
 
 /* ---- what surrounds a line ---- */
 
@@ -60,7 +61,8 @@ static bool are_printable(const struct log_record *record)
     return !text_has_control(record->message_uuid) && !text_has_control(record->sender_id) &&
            !text_has_control(record->key) && !text_has_control(record->part) &&
            !text_has_control(record->fault) && !text_has_control(record->from) &&
-           !text_has_control(record->target);
+           !text_has_control(record->target) && !text_has_control(record->command_type) &&
+           !text_has_control(record->service);
 }
 
 enum field {
@@ -87,6 +89,15 @@ enum field {
     FIELD_FROM,
     FIELD_KEYS,
     FIELD_TARGET,
+    FIELD_MESSAGES,
+    FIELD_STATE,
+    FIELD_MESSAGE_ID,
+    FIELD_SERVICE,
+    FIELD_CLOCK,
+    FIELD_ROUND,
+    FIELD_SKEW_MS,
+    FIELD_AFTER_MS,
+    FIELD_BOUND_MS,
     FIELDS
 };
 
@@ -118,6 +129,15 @@ static const struct {
     NAME(FROM, "from"),
     NAME(KEYS, "keys"),
     NAME(TARGET, "target"),
+    NAME(MESSAGES, "messages"),
+    NAME(STATE, "state"),
+    NAME(MESSAGE_ID, "message_id"),
+    NAME(SERVICE, "service"),
+    NAME(CLOCK, "clock"),
+    NAME(ROUND, "round"),
+    NAME(SKEW_MS, "skew_ms"),
+    NAME(AFTER_MS, "after_ms"),
+    NAME(BOUND_MS, "bound_ms"),
 #undef NAME
 };
 
@@ -176,6 +196,15 @@ static bool fill(struct log_line_reader *reader, struct log_record *record)
         .installed_seq = number_from(fields[FIELD_INSTALLED_SEQ], 0),
         .keys = number_from(fields[FIELD_KEYS], 0),
         .latency_us = number_from(fields[FIELD_LATENCY_US], 0),
+        .messages = number_from(fields[FIELD_MESSAGES], 0),
+        .state = fields[FIELD_STATE],
+        .message_id = fields[FIELD_MESSAGE_ID],
+        .service = fields[FIELD_SERVICE],
+        .clock = number_from(fields[FIELD_CLOCK], 0),
+        .round = number_from(fields[FIELD_ROUND], 1),
+        .skew_ms = number_from(fields[FIELD_SKEW_MS], 0),
+        .after_ms = number_from(fields[FIELD_AFTER_MS], -CLOCK_AFTER_MAX_MS),
+        .bound_ms = number_from(fields[FIELD_BOUND_MS], 0),
     };
     return fields[FIELD_TS].bytes != NULL && clock_parse(fields[FIELD_TS], &record->wall_us) &&
            record->event.length > 0 && config_is_node_id(record->node) && are_printable(record);

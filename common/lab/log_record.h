@@ -19,9 +19,13 @@ struct log_record {
     struct text message_uuid, sender_id, command_type, key, value;
     struct text part, role, fault, reason, from; /* `from`: whose state was installed */
     struct text status, target;                  /* of a client's completion; of what the lab does */
-    int64_t ordem_local, delay_ms, count;        /* LOG_RECORD_NO_NUMBER where absent */
-    int64_t seq, epoch;                          /* likewise; both count from 1 */
-    int64_t installed_seq, keys, latency_us;     /* likewise */
+    struct text state, message_id, service;  /* of the chat: of an election; of a message that is told of */
+    int64_t ordem_local, delay_ms, count;    /* LOG_RECORD_NO_NUMBER where absent */
+    int64_t seq, epoch;                      /* likewise; both count from 1 */
+    int64_t installed_seq, keys, latency_us; /* likewise */
+    int64_t messages;                        /* likewise: between processes, as one of them stops */
+    int64_t clock;                           /* likewise: Lamport's */
+    int64_t round, skew_ms, after_ms, bound_ms; /* likewise: of the servers' clocks */
 };
 
 /* What taking lines apart needs; zeroed to start with, reused from line to line. */

@@ -179,7 +179,9 @@ int main(int argc, char **argv)
     case LAB_DEMO:
         return demo(&options);
     case LAB_BROKER:
-        return broker_command(options.run.nodes, options.run.directory, &error) == 0 ? 0 : refuse(&error);
+        return broker_command(options.run.members[MEMBER_NODE], options.run.directory, &error) == 0
+                   ? 0
+                   : refuse(&error);
     }
     return EXIT_CANNOT_TELL;
 }

@@ -10,7 +10,8 @@
 struct drill {
     const struct report *report;
     bool coordinator;
-    const char *role; /* what the killed one is called besides its name: " (leader)", or "" */
+    const char *role;     /* what the killed one is called besides its name: " (leader)", or "" */
+    struct buffer others; /* who was killed besides it: " and acceptor-2", or nothing; owned */
     struct service service;
     bool served;
     struct loss loss; /* of what clients were told is safe */
@@ -59,6 +60,24 @@ static void weigh(struct drill *drill)
     }
 }
 
+/* Whom else the lab killed before it started anybody again. */
+static void name_others(struct drill *drill)
+{
+    const struct history *history = drill->report->history;
+
+    for (size_t i = 0; i < history->intervention_count; i++) {
+        const struct intervention *intervention = &history->interventions[i];
+        if (history->events[intervention->event].kind != EVENT_KILL ||
+            (drill->service.restart != HISTORY_NONE && intervention->event > drill->service.restart)) {
+            break;
+        }
+        if (intervention->event != drill->service.kill) {
+            struct text name = names_text(&history->texts, intervention->target);
+            buffer_add_format(&drill->others, _(" (and %.*s)"), (int)name.length, name.bytes);
+        }
+    }
+}
+
 static uint64_t count_losses(const struct drill *drill)
 {
     return drill->loss.count + (drill->missing != NULL ? drill->missing->count : 0) +
@@ -70,26 +89,33 @@ static void tell_service(const struct drill *drill, struct buffer *story)
     const struct service *service = &drill->service;
     const struct event *events = drill->report->history->events;
     int target = (int)service->target.length;
+    int others = (int)drill->others.length;
+    const char *others_text = others > 0 ? drill->others.bytes : "";
 
     if (service->restart != HISTORY_NONE) {
         int64_t down_us = events[service->restart].wall_us - events[service->kill].wall_us;
         buffer_add_format(story,
                           drill->coordinator
-                              ? _("%.*s%s was killed, and started again after %.1f s: of %" PRIu64
+                              ? _("%.*s%.*s%s was killed, and started again after %.1f s: of %" PRIu64
                                   " commands sent in between %" PRIu64 " were answered before that")
-                              : _("%.*s%s was killed, and started again after %.1f s: of %" PRIu64
+                              : _("%.*s%.*s%s was killed, and started again after %.1f s: of %" PRIu64
                                   " commands that others were sent in between %" PRIu64 " were answered"),
-                          target, service->target.bytes, drill->role, (double)down_us / 1e6, service->sent,
-                          service->answered);
+                          target, service->target.bytes, others, others_text, drill->role,
+                          (double)down_us / 1e6, service->sent, service->answered);
     } else {
         buffer_add_format(story,
-                          _("%.*s%s was killed for good: of %" PRIu64 " commands sent since %" PRIu64
+                          _("%.*s%.*s%s was killed for good: of %" PRIu64 " commands sent since %" PRIu64
                             " were answered"),
-                          target, service->target.bytes, drill->role, service->sent, service->answered);
+                          target, service->target.bytes, others, others_text, drill->role, service->sent,
+                          service->answered);
     }
     if (drill->coordinator && drill->served) {
         buffer_add_format(story, _(", all of them from %.0f ms after the kill on"),
                           (double)service->back_us / 1000);
+        if (service->silence_us >= 0) {
+            buffer_add_format(story, _(", and the longest time without an answer was %.0f ms"),
+                              (double)service->silence_us / 1000);
+        }
     }
 }
 
@@ -163,13 +189,13 @@ static const char *reason_for_doubt(const struct drill *drill)
     return service->sent == 0 ? _("no command was sent while it was down") : NULL;
 }
 
-/* A coordinator that is also a node has two names. */
-static const char *role_of(const struct run_options *run, const struct service *service)
+/* A coordinator that is one of several has two names. */
+static const char *role_of(const struct run_options *run, const struct service *service, bool coordinator)
 {
     const struct part_plan *plan = part_plan_find(run->part);
-    bool is_first = text_equal(service->target, text_of("node1"));
+    bool is_first = plan->first_alias != NULL && text_equal(service->target, text_of("node1"));
 
-    return is_first && plan->first_alias != NULL ? _(" (the leader)") : "";
+    return is_first || (plan->leader_alias != NULL && coordinator) ? _(" (the leader)") : "";
 }
 
 void cells_add_survival(struct matrix_cell *cell, const struct run_options *run, const struct report *report,
@@ -180,12 +206,13 @@ void cells_add_survival(struct matrix_cell *cell, const struct run_options *run,
 
     service_measure(report->history, coordinator, &drill.service);
     weigh(&drill);
-    drill.role = role_of(run, &drill.service);
+    drill.role = role_of(run, &drill.service, coordinator);
     const char *reason = reason_for_doubt(&drill);
     if (reason != NULL) {
         cells_add_failure(cell, reason);
         return;
     }
+    name_others(&drill);
     tell_service(&drill, &story);
     tell_losses(&drill, &story);
     uint64_t count = count_losses(&drill) + (drill.served ? 0 : drill.service.sent - drill.service.answered);
@@ -202,4 +229,5 @@ void cells_add_survival(struct matrix_cell *cell, const struct run_options *run,
                                            : OUTCOME_HOLDS,
                      count);
     buffer_free(&story);
+    buffer_free(&drill.others);
 }

@@ -14,6 +14,7 @@ struct service {
     uint64_t answered;      /* of them before anybody was started again */
     int64_t
         back_us; /* after the kill until the first command was sent from which on all were answered; -1: never */
+    int64_t silence_us;  /* in that time, the longest without any answer; -1 where it cannot be told */
     uint32_t unanswered; /* the line with which the first one was sent that was not answered, */
     uint32_t refusal;    /* and the one that tells how it ended; HISTORY_NONE if there is none */
 };

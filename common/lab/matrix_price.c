@@ -2,7 +2,8 @@
  *
  * Messages are those that the network carried so that the command took effect everywhere, copies to each receiver
  * counted: every one that a node or a sequencer received, and where there is a broker every one that it was sent,
- * as it receives those. What carries the call and its answer between a client and its node is not among them: there
+ * as it receives those. The processes of Paxos, which put many commands into one message, count them and say how many as
+ * they stop: every call and every answer. What carries the call and its answer between a client and its node is not among them: there
  * parts do not differ. */
 #include "common/lab/matrix_parts.h"
 #include "common/lab/part_plan.h"
@@ -36,6 +37,10 @@ static double count_messages(const struct history *history)
             (event->kind == EVENT_SEND && has_broker(history, event->process))) {
             messages++;
         }
+    }
+    for (size_t i = 0; i < history->store_count; i++) {
+        int64_t told = history->stores[i].messages;
+        messages += told != LOG_RECORD_NO_NUMBER ? (uint64_t)told : 0;
     }
     for (size_t c = 0; c < history->command_count; c++) {
         commands += history->commands[c].send_event != HISTORY_NONE;

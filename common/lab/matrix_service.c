@@ -154,7 +154,8 @@ void service_measure(const struct history *history, bool whole, struct service *
                                 .process = HISTORY_NONE,
                                 .unanswered = HISTORY_NONE,
                                 .refusal = HISTORY_NONE,
-                                .back_us = -1};
+                                .back_us = -1,
+                                .silence_us = -1};
     find_interventions(&serving);
     if (service->kill == HISTORY_NONE) {
         return;
@@ -172,5 +173,8 @@ void service_measure(const struct history *history, bool whole, struct service *
     }
     qsort_r(serving.requests, serving.count, sizeof *serving.requests, compare_requests, (void *)history);
     sum_up(&serving);
+    if (history->operation_count > 0 && service->restart != HISTORY_NONE) {
+        service->silence_us = history_find_silence(history, serving.from_us, serving.to_us).longest_us;
+    }
     free(serving.requests);
 }

@@ -11,7 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MEMBERS_MAX 31 /* of one role of Paxos */
+
 static const struct option long_options[] = {{"nodes", required_argument, NULL, 'n'},
+                                             {"proposers", required_argument, NULL, 'p'},
+                                             {"acceptors", required_argument, NULL, 'c'},
+                                             {"learners", required_argument, NULL, 'L'},
+                                             {"stores", required_argument, NULL, 'T'},
                                              {"writers", required_argument, NULL, 'w'},
                                              {"ops", required_argument, NULL, 'o'},
                                              {"keys", required_argument, NULL, 'k'},
@@ -26,6 +32,8 @@ static const struct option long_options[] = {{"nodes", required_argument, NULL, 
                                              {"shiviz", required_argument, NULL, 'z'},
                                              {"kill", required_argument, NULL, 'K'},
                                              {"pause", required_argument, NULL, 'P'},
+                                             {"partition", required_argument, NULL, 'C'},
+                                             {"for", required_argument, NULL, 'F'},
                                              {"restart-after", required_argument, NULL, 'A'},
                                              {"wait", no_argument, NULL, 'W'},
                                              {"in-flight", required_argument, NULL, 'f'},
@@ -91,14 +99,24 @@ static int read_option(struct lab_options *options, int letter, const char *text
 
     switch (letter) {
     case 'n':
-        return read_number("nodes", text, 1, 50, &run->nodes, error);
+        return read_number("nodes", text, 1, 50, &run->members[MEMBER_NODE], error);
+    case 'p':
+        return read_number("proposers", text, 1, MEMBERS_MAX, &run->members[MEMBER_PROPOSER], error);
+    case 'c':
+        return read_number("acceptors", text, 1, MEMBERS_MAX, &run->members[MEMBER_ACCEPTOR], error);
+    case 'L':
+        return read_number("learners", text, 1, MEMBERS_MAX, &run->members[MEMBER_LEARNER], error);
+    case 'T':
+        return read_number("stores", text, 0, MEMBERS_MAX, &run->members[MEMBER_STORE], error);
     case 'w':
         return read_number("writers", text, 1, 50, &run->writers, error);
     case 'o':
+        options->pace.operations = 1;
         return read_number("ops", text, 1, 10000000, &run->operations, error);
     case 'k':
         return read_number("keys", text, 1, 1000000, &run->keys, error);
     case 'r':
+        options->pace.rate = 1;
         return read_number("rate", text, 0, 1000000, &run->rate, error);
     case 'd':
         return read_network(run, "delay", "NET_DELAY_MS", text, error);
@@ -116,15 +134,20 @@ static int read_option(struct lab_options *options, int letter, const char *text
         return schedule_add_kill(&run->schedule, text, error);
     case 'P':
         return schedule_add_pause(&run->schedule, text, error);
+    case 'C':
+        return schedule_add_partition(&run->schedule, text, error);
     case 'A':
         options->restarts = true;
         return schedule_read_time("restart-after", text, &options->restart_after_ms, error);
+    case 'F':
+        return schedule_read_time("for", text, &options->for_ms, error);
     case 'W':
         run->wait = true;
         return 0;
     case 'f':
         return read_number("in-flight", text, 1, 1000, &run->in_flight, error);
     case 't':
+        options->pace.timeout_ms = 1;
         return schedule_read_time("timeout", text, &run->timeout_ms, error);
     case 'b':
         return read_number("brokers", text, 1, BROKER_NODES_MAX, &run->brokers, error);
@@ -172,12 +195,24 @@ static int read_command(struct lab_options *options, const char *name, struct er
         options->run.network.duplicate = 0.02;
     } else if (strcmp(name, "broker") == 0) {
         options->command = LAB_BROKER;
-        options->run.nodes = 1;
+        options->run.members[MEMBER_NODE] = 1;
     } else if (strcmp(name, "help") != 0 && strcmp(name, "--help") != 0 && strcmp(name, "-h") != 0) {
         return error_set(error, ERROR_CONFIG,
                          "unknown command \"%.60s\": run, compare, report, demo and broker are known", name);
     }
     return 0;
+}
+
+/* What was not asked for is as the part has it. */
+static void complete_pace(struct lab_options *options, const struct pace *pace)
+{
+    struct run_options *run = &options->run;
+
+    run->operations =
+        options->pace.operations == 0 && pace->operations > 0 ? pace->operations : run->operations;
+    run->rate = options->pace.rate == 0 && pace->operations > 0 ? pace->rate : run->rate;
+    run->timeout_ms =
+        options->pace.timeout_ms == 0 && pace->operations > 0 ? pace->timeout_ms : run->timeout_ms;
 }
 
 /* The part, and what depends on it. */
@@ -188,17 +223,24 @@ static int complete_run(struct lab_options *options, const char *part, struct er
     bool own_broker = plan != NULL && plan->has_broker && config_text("AMQP_URL", NULL) == NULL;
 
     if (plan == NULL) {
-        return error_set(error, ERROR_CONFIG,
-                         "\"%.60s\" cannot be run: parte1, parte2, parte3 and parte4 can", part);
+        return error_set(
+            error, ERROR_CONFIG,
+            "\"%.60s\" cannot be run: parte1, parte2, parte3, parte4, parte5, parte5-ha and paxos can", part);
     }
     run->part = plan->name;
-    if (!plan->has_broker && run->writers > run->nodes) { /* each node has one prompt */
-        run->writers = run->nodes;
+    if (options->again == NULL) {
+        complete_pace(options, &plan->pace);
+    }
+    if (plan->users == USERS_TYPE &&
+        run->writers > run->members[MEMBER_NODE]) { /* each node has one prompt */
+        run->writers = run->members[MEMBER_NODE];
     }
     if (options->restarts && schedule_add_restarts(&run->schedule, options->restart_after_ms, error) != 0) {
         return error->code;
     }
-    return part_plan_complete(plan, run->nodes, own_broker ? run->brokers : 0, &run->schedule, error);
+    return schedule_add_ends(&run->schedule, options->for_ms, error) == 0
+               ? part_plan_complete(plan, run->members, own_broker ? run->brokers : 0, &run->schedule, error)
+               : error->code;
 }
 
 /* A run that was, once more: all its options but where it goes. */
@@ -233,7 +275,9 @@ static int read_rest(struct lab_options *options, char **rest, int count, struct
             return complete_again(options, count, error);
         }
         if (count != 1) {
-            return error_set(error, ERROR_CONFIG, "lab run needs one part: parte1, parte2, parte3 or parte4");
+            return error_set(
+                error, ERROR_CONFIG,
+                "lab run needs one part: parte1, parte2, parte3, parte4, parte5, parte5-ha or paxos");
         }
         return complete_run(options, rest[0], error);
     case LAB_COMPARE:
@@ -258,9 +302,9 @@ static int read_rest(struct lab_options *options, char **rest, int count, struct
     if (options->command == LAB_DEMO) {
         return complete_run(options, options->run.part, error);
     }
-    if (options->run.nodes > BROKER_NODES_MAX) {
+    if (options->run.members[MEMBER_NODE] > BROKER_NODES_MAX) {
         return error_set(error, ERROR_CONFIG, "--nodes is %u: RabbitMQ runs with at most %d here",
-                         options->run.nodes, BROKER_NODES_MAX);
+                         options->run.members[MEMBER_NODE], BROKER_NODES_MAX);
     }
     return 0;
 }

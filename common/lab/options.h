@@ -20,7 +20,9 @@ struct lab_options {
     bool quick;             /* demo: in less time */
     bool restarts;          /* --restart-after was given */
     uint32_t restart_after_ms;
-    char **files; /* compare and report: what is left of the command line */
+    uint32_t for_ms;  /* --for; 0: it was not given */
+    struct pace pace; /* not 0 where it was given */
+    char **files;     /* compare and report: what is left of the command line */
     int file_count;
 };
 

@@ -153,7 +153,7 @@ static void print_counterexample(struct page *page, enum guarantee guarantee)
 
 void page_print_counterexamples(struct page *page)
 {
-    for (enum guarantee g = 0; g < GUARANTEE_COUNT; g++) {
+    for (enum guarantee g = page->report->judgement->first; g < page->report->judgement->end; g++) {
         if (page->report->judgement->verdicts[g].outcome == OUTCOME_VIOLATED) {
             fputc('\n', page->out);
             print_counterexample(page, g);

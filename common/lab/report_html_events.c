@@ -5,7 +5,7 @@
  *               file, line, seq, epoch, ordem_local, place and life of a delivery, and three whose meaning depends on the
  *               kind: a fault's name and delay; a completion's status, latency and value; a lab line's target; of a line
  *               about no command, the line itself
- *   commands    type (byte), number, sender, key, value; then the UUIDs
+ *   commands    type (byte; 3 for one that has only a name), number, sender, key, value, that name; then the UUIDs
  *   texts       lengths, then bytes
  *
  * Numbers are LEB128: seven bits a byte, the lowest first. Where there may be none, 0 says so and n + 1 says n; what may
@@ -20,6 +20,7 @@
 
 #define FLAG_REPEATED 1
 #define FLAG_LOST     2
+#define OTHER_TYPE    3
 
 enum column {
     COLUMN_KIND,
@@ -151,12 +152,15 @@ static uint32_t command_number(struct block *block, uint32_t number)
         const struct history *history = block->run->history;
         const struct command_record *command = &history->commands[number];
         *known = (struct short_number){block->number, block->command_count++};
-        buffer_add_char(&block->commands, command->type >= 0 ? command->type : 3);
+        buffer_add_char(&block->commands, command->type >= 0 ? command->type : OTHER_TYPE);
         add_number(&block->commands, folded((int64_t)number - block->last_command));
         block->last_command = number;
         add_number(&block->commands, text_number(block, command->sender));
         add_number(&block->commands, text_number(block, command->key));
         add_number(&block->commands, text_number(block, command->value));
+        if (command->type < 0) {
+            add_number(&block->commands, text_number(block, command->type_name));
+        }
         add_uuid(block, names_text(&history->uuids, command->uuid));
     }
     return known->number + 1;

@@ -171,7 +171,7 @@ static void add_verdicts(struct html_run *run, struct buffer *out)
 {
     html_add_name(out, "verdicts");
     buffer_add_char(out, '[');
-    for (enum guarantee g = 0; g < GUARANTEE_COUNT; g++) {
+    for (enum guarantee g = run->report->judgement->first; g < run->report->judgement->end; g++) {
         add_verdict(run, g, out);
     }
     buffer_add_char(out, ']');
@@ -237,13 +237,22 @@ static void add_marks(struct html_run *run, struct buffer *out)
     buffer_add_char(out, ']');
 }
 
+/* Of several kinds that logs call the same, each by a name of its own. */
+static const char *kind_name(enum event_kind kind)
+{
+    static const char *const others[EVENT_KIND_COUNT] = {
+        [EVENT_NETWORK] = "network", [EVENT_SAY] = "say", [EVENT_HEAR] = "hear"};
+
+    return others[kind] != NULL ? others[kind] : event_kind_name(kind);
+}
+
 static void add_kinds(struct buffer *out)
 {
     html_add_name(out, "kinds");
     buffer_add_char(out, '[');
     for (enum event_kind kind = 0; kind < EVENT_KIND_COUNT; kind++) {
         add_comma(out);
-        json_write_string(out, text_of(kind == EVENT_NETWORK ? "network" : event_kind_name(kind)));
+        json_write_string(out, text_of(kind_name(kind)));
     }
     buffer_add_char(out, ']');
 }

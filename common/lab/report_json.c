@@ -95,8 +95,13 @@ static void add_clients(struct buffer *out, const struct clients_summary *client
                       ",\"unknown\":%" PRIu64 ",\"latency_us\":",
                       clients->operations, clients->ok, clients->errors, clients->unknown);
     if (clients->p50_us >= 0) {
-        buffer_add_format(out, "{\"p50\":%" PRId64 ",\"p99\":%" PRId64 "}}", clients->p50_us,
-                          clients->p99_us);
+        buffer_add_format(out, "{\"p50\":%" PRId64 ",\"p99\":%" PRId64 "}", clients->p50_us, clients->p99_us);
+    } else {
+        buffer_add_string(out, "null");
+    }
+    add_name(out, "longest_silence_us");
+    if (clients->silence.longest_us >= 0) {
+        buffer_add_format(out, "%" PRId64 "}", clients->silence.longest_us);
     } else {
         buffer_add_string(out, "null}");
     }
@@ -161,8 +166,8 @@ int report_json(const struct report *report, FILE *out)
     }
     buffer_add_char(&json, ']');
     add_name(&json, "verdicts");
-    for (enum guarantee g = 0; g < GUARANTEE_COUNT; g++) {
-        buffer_add_char(&json, g == 0 ? '{' : ',');
+    for (enum guarantee g = report->judgement->first; g < report->judgement->end; g++) {
+        buffer_add_char(&json, g == report->judgement->first ? '{' : ',');
         json_write_string(&json, text_of(guarantee_name(g)));
         buffer_add_char(&json, ':');
         add_verdict(&json, report, g, &line);

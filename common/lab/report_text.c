@@ -55,6 +55,28 @@ static void print_interventions(struct page *page)
     }
 }
 
+/* "06:14:27.451  the longest time without an answer, 743 ms, ends" */
+static void print_silence(struct page *page)
+{
+    const struct silence *silence = &page->report->judgement->clients.silence;
+    char time[CLOCK_TEXT_LENGTH + 1];
+
+    if (silence->longest_us < 0) {
+        return;
+    }
+    if (silence->after == HISTORY_NONE) {
+        fprintf(page->out, _("  the longest time without an answer: %.0f ms, to the end\n"),
+                (double)silence->longest_us / 1000);
+        return;
+    }
+    clock_format(page->report->history->events[silence->after].wall_us, time);
+    page_set_style(page, STYLE_FAINT);
+    fprintf(page->out, "  %.15s  ", time + 11);
+    page_set_style(page, STYLE_PLAIN);
+    fprintf(page->out, _("the longest time without an answer ends: %.0f ms\n"),
+            (double)silence->longest_us / 1000);
+}
+
 static void print_summary(struct page *page)
 {
     const struct judgement *judgement = page->report->judgement;
@@ -63,7 +85,8 @@ static void print_summary(struct page *page)
     fprintf(page->out, ngettext("%" PRIu64 " node", "%" PRIu64 " nodes", judgement->nodes), judgement->nodes);
     if (judgement->coordinators > 0) {
         fprintf(page->out,
-                ngettext(", %" PRIu64 " sequencer", ", %" PRIu64 " sequencers", judgement->coordinators),
+                ngettext(", %" PRIu64 " other process", ", %" PRIu64 " other processes",
+                         judgement->coordinators),
                 judgement->coordinators);
     }
     fprintf(page->out, ngettext(", %" PRIu64 " command", ", %" PRIu64 " commands", judgement->commands),
@@ -73,6 +96,7 @@ static void print_summary(struct page *page)
             judgement->deliveries);
     print_clients(page);
     print_interventions(page);
+    print_silence(page);
     fputc('\n', page->out);
 }
 
@@ -98,7 +122,7 @@ static size_t title_width(const struct judgement *judgement)
 {
     size_t width = 0;
 
-    for (enum guarantee g = 0; g < GUARANTEE_COUNT; g++) {
+    for (enum guarantee g = judgement->first; g < judgement->end; g++) {
         size_t here = text_width(text_of(guarantee_title(g)));
         width = !judgement->verdicts[g].not_applicable && here > width ? here : width;
     }
@@ -115,7 +139,7 @@ static void print_verdicts(struct page *page)
                  [OUTCOME_UNKNOWN] = {"?", STYLE_DOUBT}};
     size_t width = title_width(page->report->judgement);
 
-    for (enum guarantee g = 0; g < GUARANTEE_COUNT; g++) {
+    for (enum guarantee g = page->report->judgement->first; g < page->report->judgement->end; g++) {
         const struct verdict *verdict = &page->report->judgement->verdicts[g];
         if (!verdict->not_applicable) {
             fputs("  ", page->out);

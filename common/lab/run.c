@@ -12,16 +12,18 @@
 
 struct run_options run_options_standard(const char *part)
 {
-    return (struct run_options){.part = part,
-                                .nodes = 3,
-                                .writers = 3,
-                                .operations = 300,
-                                .keys = 5,
-                                .rate = 200,
-                                .reads = WORKLOAD_READS,
-                                .network = {.seed = 42},
-                                .brokers = 1,
-                                .timeout_ms = CLIENTS_TIMEOUT_MS};
+    return (struct run_options){
+        .part = part,
+        .members = {[MEMBER_NODE] = 3, [MEMBER_PROPOSER] = 3, [MEMBER_ACCEPTOR] = 3, [MEMBER_LEARNER] = 3},
+        .writers = 3,
+        .operations = 300,
+        .keys = 5,
+        .rate = 200,
+        .reads = WORKLOAD_READS,
+        .network = {.seed = 42},
+        .quiet_ms = 500,
+        .brokers = 1,
+        .timeout_ms = CLIENTS_TIMEOUT_MS};
 }
 
 int run_program_folder(char *out, size_t size, struct error *error)
@@ -50,17 +52,22 @@ static int prepare(struct run *run, struct error *error)
     }
     if (code == 0) {
         run_remove_old_logs(options);
+        code = run_heal_network(run, error);
+    }
+    if (code == 0) {
         code = run_open_events(run, error);
     }
     if (code != 0) {
         return code;
     }
-    snprintf(program, sizeof program, "%s/%s", folder, options->part);
+    snprintf(program, sizeof program, "%s/%s", folder,
+             run->plan->program != NULL ? run->plan->program : run->plan->name);
     workload_init(&run->workload, options->writers, options->operations, options->keys,
                   options->network.seed);
     run->workload.reads = options->reads;
+    run->group.reads_on = run->plan->tells_leads;
     run->typed = memory_new_zeroed(options->writers, sizeof *run->typed);
-    group_init(&run->group, &run->host->loop, (size_t)options->nodes + 1, program);
+    group_init(&run->group, &run->host->loop, part_plan_member_count(run->plan, options->members), program);
     return 0;
 }
 
@@ -68,10 +75,13 @@ static void release(struct run *run)
 {
     run_close_events(run);
     clients_free(&run->clients);
+    leader_finder_free(&run->finder);
     group_free(&run->group);
     free(run->typed);
     free(run->ports);
-    free(run->names);
+    free(run->asked);
+    free(run->asked_ports);
+    free(run->inner_ports);
     buffer_free(&run->lines);
 }
 

@@ -6,22 +6,23 @@
 
 #include "common/error.h"
 #include "common/faults.h"
+#include "common/lab/part_plan.h"
 #include "common/lab/run_host.h"
-#include "common/lab/schedule.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct run_options {
-    const char *part; /* "parte1" */
-    unsigned nodes,
-        writers; /* parte1: the first `writers` nodes are typed to; else there are so many clients */
+    const char *part;               /* "parte1" */
+    unsigned members[MEMBER_KINDS]; /* how many of each kind, of those that the part has */
+    unsigned writers; /* parte1: the first `writers` nodes are typed to; else there are so many clients */
     unsigned operations, keys;     /* of all writers together; different keys */
     unsigned rate;                 /* commands a second of each writer; 0: as fast as they are taken */
     unsigned reads;                /* GETs among 1000 commands */
     struct fault_settings network; /* also holds the seed, of the workload too */
     struct schedule schedule;      /* complete */
-    char directory[4000];          /* for the logs; made if it is not there */
+    uint32_t quiet_ms;    /* a group whose logs do not grow for so long, and the longest delay, is quiet */
+    char directory[4000]; /* for the logs; made if it is not there */
 
     /* Parts with a broker: */
     unsigned brokers;    /* nodes of a private one */
@@ -41,7 +42,7 @@ enum run_kind {
 enum run_kind run_kind_of(const struct run_options *options);
 
 /* What a user gets who asks for nothing else: 3 nodes, 3 writers, 300 commands on 5 keys, 200 a second, no faults,
- * seed 42. The directory is left empty. */
+ * seed 42; with Paxos 3 proposers, 3 acceptors and 3 learners. The directory is left empty. */
 struct run_options run_options_standard(const char *part);
 
 /* Carries the run out, with a progress bar on a terminal, with a broker of its own if it needs one and AMQP_URL names

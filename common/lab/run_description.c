@@ -1,8 +1,8 @@
 /* run.json: what a run was, beside its logs. It is written last: a directory that holds one holds a whole run.
  *
- *     {"part":"parte3","kind":"node","seed":42,"nodes":3,"writers":3,"operations":300,"keys":5,"rate":200,"reads":100,
- *      "brokers":1,"in_flight":0,"timeout_ms":5000,"wait":false,
- *      "network":{"NET_DELAY_MS":"0-30","NET_LOSS":0.02,"NET_DUPLICATE":0,"NET_SEED":42},
+ *     {"part":"parte3","kind":"node","seed":42,"nodes":3,"proposers":3,"acceptors":3,"learners":3,"stores":0,
+ *      "writers":3,"operations":300,"keys":5,"rate":200,"reads":100,"quiet_ms":500,"brokers":1,"in_flight":0,
+ *      "timeout_ms":5000,"wait":false,"network":{"NET_DELAY_MS":"0-30","NET_LOSS":0.02,"NET_DUPLICATE":0,"NET_SEED":42},
  *      "events":"kill node2@700ms, restart node2@1400ms"}
  *
  * "network" is in the form of a NET_FAULTS_FILE. `kind` and `seed` are for readers: they follow from the rest. */
@@ -46,12 +46,17 @@ static const struct {
     size_t offset;
     uint32_t low, high;
 } numbers[] = {
-    {"nodes", offsetof(struct run_options, nodes), 1, 1000},
+    {"nodes", offsetof(struct run_options, members[MEMBER_NODE]), 1, 1000},
+    {"proposers", offsetof(struct run_options, members[MEMBER_PROPOSER]), 1, 31},
+    {"acceptors", offsetof(struct run_options, members[MEMBER_ACCEPTOR]), 1, 31},
+    {"learners", offsetof(struct run_options, members[MEMBER_LEARNER]), 1, 31},
+    {"stores", offsetof(struct run_options, members[MEMBER_STORE]), 0, 31},
     {"writers", offsetof(struct run_options, writers), 1, 1000},
     {"operations", offsetof(struct run_options, operations), 1, UINT32_MAX},
     {"keys", offsetof(struct run_options, keys), 1, UINT32_MAX},
     {"rate", offsetof(struct run_options, rate), 0, UINT32_MAX},
     {"reads", offsetof(struct run_options, reads), 0, 1000},
+    {"quiet_ms", offsetof(struct run_options, quiet_ms), 0, 60000},
     {"brokers", offsetof(struct run_options, brokers), 0, 1000},
     {"in_flight", offsetof(struct run_options, in_flight), 0, UINT32_MAX},
     {"timeout_ms", offsetof(struct run_options, timeout_ms), 0, UINT32_MAX},
@@ -224,7 +229,7 @@ static int read_members(const struct json_object *object, struct run_options *op
     }
     code = code == 0 ? read_network(object, options, error) : code;
     code = code == 0 ? read_events(object, options, error) : code;
-    return code == 0 ? part_plan_complete(plan, options->nodes, options->brokers, &options->schedule, error)
+    return code == 0 ? part_plan_complete(plan, options->members, options->brokers, &options->schedule, error)
                      : code;
 }
 

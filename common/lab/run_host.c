@@ -39,6 +39,9 @@ static void on_ready(struct broker *broker)
     struct run_host *host = container_of(broker, struct run_host, broker);
 
     host->url = broker->url;
+    if (host->on_broker_ready != NULL) {
+        host->on_broker_ready(host);
+    }
 }
 
 static void on_failed(struct broker *broker, const struct error *error)
@@ -70,6 +73,11 @@ static int start_broker(struct run_host *host, const char *directory, unsigned n
         return error->code;
     }
     host->has_broker = true;
+    return 0;
+}
+
+static int wait_for_broker(struct run_host *host, struct error *error)
+{
     uv_timer_start(&host->draw, on_draw, 0, DRAW_MS);
     while (host->url == NULL && host->error.code == ERROR_NONE && host->interrupts == 0) {
         uv_run(&host->loop, UV_RUN_ONCE);
@@ -82,7 +90,7 @@ static int start_broker(struct run_host *host, const char *directory, unsigned n
 
 /* ---- opening and closing ---- */
 
-int run_host_open(struct run_host *host, const char *directory, unsigned brokers, struct error *error)
+int run_host_begin(struct run_host *host, const char *directory, unsigned brokers, struct error *error)
 {
     int code = 0;
 
@@ -101,6 +109,16 @@ int run_host_open(struct run_host *host, const char *directory, unsigned brokers
         code = host->url == NULL ? start_broker(host, directory, brokers, error) : 0;
     }
     if (code != 0) {
+        run_host_close(host);
+    }
+    return code;
+}
+
+int run_host_open(struct run_host *host, const char *directory, unsigned brokers, struct error *error)
+{
+    int code = run_host_begin(host, directory, brokers, error);
+
+    if (code == 0 && host->has_broker && (code = wait_for_broker(host, error)) != 0) {
         run_host_close(host);
     }
     return code;

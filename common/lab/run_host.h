@@ -16,7 +16,7 @@ struct run_host {
     struct progress progress;
     struct broker broker;
     bool has_broker; /* `broker` is ours, and runs */
-    const char *url; /* the brokers'; NULL if none was asked for; not owned */
+    const char *url; /* the brokers'; NULL if none was asked for, or as long as none is ready; not owned */
     unsigned interrupts;
     struct error error; /* why there is no broker any more */
 
@@ -24,6 +24,7 @@ struct run_host {
 
     /* Set by whoever uses the host; NULL between runs. */
     void (*on_interrupt)(struct run_host *);
+    void (*on_broker_ready)(struct run_host *);
     void (*on_broker_failed)(struct run_host *, const struct error *);
 };
 
@@ -32,6 +33,10 @@ struct run_host {
  * terminal, and RabbitMQ's last words if it does not start. The user may interrupt it: `interrupts` is above 0 then.
  * Errors: those of broker_start, and its on_failed; nothing is open then. */
 int run_host_open(struct run_host *host, const char *directory, unsigned brokers, struct error *error);
+
+/* The same, but it does not wait for the broker: on_broker_ready or on_broker_failed, which the caller sets afterwards, tells
+ * what comes of it, unless `url` is there at once. Shows no progress. */
+int run_host_begin(struct run_host *host, const char *directory, unsigned brokers, struct error *error);
 
 /* Turns the loop until `*done`. */
 void run_host_turn_until(struct run_host *host, const bool *done);

@@ -15,32 +15,33 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define MEMBERS_REMOVED_MAX 1000
+#define CLOCK_DRIFT_MS      150 /* so wrong are clocks that are to be set right */
+
 /* ---- logs ---- */
 
 bool run_log_path(const struct run_options *options, unsigned index, char *out, size_t size)
 {
     const struct part_plan *plan = part_plan_find(options->part);
-    const char *names[3];
-    unsigned more = 0;
+    size_t members = part_plan_member_count(plan, options->members);
+    struct part_member member;
+    const char *names[2];
+    size_t more = 0;
 
-    if (index < options->nodes) {
-        snprintf(out, size, "%s/node%u.jsonl", options->directory, index + 1);
+    if (part_plan_member(plan, options->members, index, &member)) {
+        snprintf(out, size, "%s/%s.jsonl", options->directory, member.name);
         return true;
     }
-    if (plan->coordinator != NULL) {
-        names[more++] = plan->coordinator;
-    }
-    if (plan->has_broker) {
+    if (plan->users != USERS_TYPE) {
         names[more++] = "clients";
     }
     if (options->schedule.count > 0) {
         names[more++] = "lab";
     }
-    index -= options->nodes;
-    if (index < more) {
-        snprintf(out, size, "%s/%s.jsonl", options->directory, names[index]);
+    if (index - members < more) {
+        snprintf(out, size, "%s/%s.jsonl", options->directory, names[index - members]);
     }
-    return index < more;
+    return index - members < more;
 }
 
 static bool remove_file(const struct run_options *options, const char *name, const char *ending)
@@ -51,21 +52,29 @@ static bool remove_file(const struct run_options *options, const char *name, con
     return unlink(path) == 0;
 }
 
-void run_remove_old_logs(const struct run_options *options)
+/* Those of one kind, from the first on as far as there are any. */
+static void remove_members(const struct run_options *options, enum member_kind kind)
 {
-    static const char *const others[] = {"sequencer", "clients", "lab"};
-    char name[32];
+    struct part_member member;
     bool was_there = true;
 
-    for (unsigned number = options->nodes + 1; was_there; number++) {
-        snprintf(name, sizeof name, "node%u", number);
-        was_there = remove_file(options, name, ".jsonl");
-        remove_file(options, name, ".screen.txt");
+    for (unsigned number = 1; was_there && number <= MEMBERS_REMOVED_MAX; number++) {
+        part_plan_name(kind, number, member.name, sizeof member.name);
+        was_there = remove_file(options, member.name, ".jsonl");
+        remove_file(options, member.name, ".screen.txt");
+    }
+}
+
+void run_remove_old_logs(const struct run_options *options)
+{
+    static const char *const others[] = {"clients", "lab"};
+
+    for (enum member_kind kind = 0; kind < MEMBER_KINDS; kind++) {
+        remove_members(options, kind);
     }
     remove_file(options, "run", ".json");
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         remove_file(options, others[i], ".jsonl");
-        remove_file(options, others[i], ".screen.txt");
     }
 }
 
@@ -118,38 +127,121 @@ static int add_data_folder(const struct run *run, struct member *member, struct 
 {
     char path[4100];
 
-    snprintf(path, sizeof path, "%s/%s.data", run->options->directory, member->name);
+    bool shared = run->plan->has_shared && member->kind == run->plan->shares;
+    snprintf(path, sizeof path, "%s/%s.data", run->options->directory, shared ? "shared" : member->name);
     environment_add(&member->environment, "DATA_DIR=%s", path);
     return directory_remove(path, error);
 }
 
-static int add_broker(struct run *run, struct error *error)
+static void add_broker(struct run *run)
 {
     struct uuid uuid = uuid_new(); /* this run's queues are its own, also on a broker that others use */
-    uint16_t first_port = 0;
-    int code = ports_choose(run->options->nodes, 1, &first_port, error);
 
     snprintf(run->suffix, sizeof run->suffix, ".%.8s", uuid.text);
-    run->ports = memory_new_zeroed(run->options->nodes, sizeof *run->ports);
-    run->names = memory_new_zeroed(run->options->nodes, sizeof *run->names);
+    for (size_t i = 0; i < run->group.count; i++) {
+        struct environment *environment = &run->group.members[i].environment;
+        environment_add(environment, "AMQP_URL=%s", run->host->url);
+        environment_add(environment, "QUEUE_SUFFIX=%s", run->suffix);
+    }
+}
+
+/* Gives each member that serves a port of its own, and what it keeps on its disk a folder. */
+static int add_services(struct run *run, struct error *error)
+{
+    uint16_t first_port = 0;
+    unsigned count = (unsigned)run->group.count;
+    int code = ports_choose(2 * count, 1, &first_port, error);
+
+    run->inner_ports = memory_new_zeroed(run->group.count, sizeof *run->inner_ports);
+    run->ports = memory_new_zeroed(run->group.count, sizeof *run->ports);
+    run->asked = memory_new_zeroed(run->group.count, sizeof *run->asked);
+    run->asked_ports = memory_new_zeroed(run->group.count, sizeof *run->asked_ports);
     for (size_t i = 0; code == 0 && i < run->group.count; i++) {
         struct member *member = &run->group.members[i];
-        environment_add(&member->environment, "AMQP_URL=%s", run->host->url);
-        environment_add(&member->environment, "QUEUE_SUFFIX=%s", run->suffix);
-        if (i < run->options->nodes) {
+        const struct member_settings *settings = part_plan_settings(member->kind);
+        if (settings->port != NULL) {
             run->ports[i] = (uint16_t)(first_port + i);
-            run->names[i] = member->name;
-            environment_add(&member->environment, "RPC_HOST=127.0.0.1");
-            environment_add(&member->environment, "RPC_PORT=%u", run->ports[i]);
+            environment_add(&member->environment, "%s=127.0.0.1", settings->host);
+            environment_add(&member->environment, "%s=%u", settings->port, run->ports[i]);
+            run->inner_ports[i] = run->ports[i];
+        }
+        if (settings->inner_port != NULL) {
+            run->inner_ports[i] = (uint16_t)(first_port + count + i);
+            environment_add(&member->environment, "%s=%u", settings->inner_port, run->inner_ports[i]);
+        }
+        if (settings->clock_drift != NULL) { /* each otherwise: 0, 150, -150, 0, … */
+            environment_add(&member->environment, "%s=%d", settings->clock_drift,
+                            ((int)(member->number % 3) - 1) * CLOCK_DRIFT_MS);
+        }
+        if (run->plan->users == USERS_ZMQ && member->kind == run->plan->heard) {
+            run->heard_port = run->ports[i];
+        }
+        if (member->kind == run->plan->asked) {
+            run->asked_ports[run->asked_count] = run->ports[i];
+            run->asked[run->asked_count++] = member->name;
         }
         code = add_data_folder(run, member, error);
     }
     return code;
 }
 
+/* "127.0.0.1:9001,127.0.0.1:9002": where those of one kind are. */
+static void list_addresses(const struct run *run, enum member_kind kind, struct buffer *out)
+{
+    bool named = part_plan_settings(kind)->named;
+
+    buffer_clear(out);
+    for (size_t i = 0; i < run->group.count; i++) {
+        const struct member *member = &run->group.members[i];
+        if (member->kind == kind) {
+            buffer_add_format(out, "%s%s%s127.0.0.1:%u", out->length > 0 ? "," : "",
+                              named ? member->name : "", named ? "=" : "", run->inner_ports[i]);
+        }
+    }
+    buffer_add_char(out, '\0');
+}
+
+/* Tells everybody where everybody is. */
+static void add_addresses(struct run *run)
+{
+    struct buffer list = {0};
+
+    for (enum member_kind kind = 0; kind < MEMBER_KINDS; kind++) {
+        const char *variable = part_plan_settings(kind)->addresses;
+        list_addresses(run, kind, &list);
+        for (size_t i = 0; variable != NULL && list.length > 1 && i < run->group.count; i++) {
+            environment_add(&run->group.members[i].environment, "%s=%s", variable, list.bytes);
+        }
+    }
+    buffer_free(&list);
+}
+
+/* What the part asks for. */
+static void add_own_settings(struct run *run)
+{
+    for (const char *const *setting = run->plan->settings; setting != NULL && *setting != NULL; setting++) {
+        for (size_t i = 0; i < run->group.count; i++) {
+            environment_add(&run->group.members[i].environment, "%s", *setting);
+        }
+    }
+}
+
+static bool is_parted(const struct schedule *schedule)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < schedule->count; i++) {
+        found |= schedule->events[i].action == SCHEDULE_PARTITION;
+    }
+    return found;
+}
+
 static void add_network(struct run *run)
 {
     const struct fault_settings *network = &run->options->network;
+    char path[4200];
+
+    run_network_path(run->options, path, sizeof path);
 
     for (size_t i = 0; i < run->group.count; i++) {
         struct environment *environment = &run->group.members[i].environment;
@@ -157,28 +249,41 @@ static void add_network(struct run *run)
         environment_add(environment, "NET_LOSS=%.17g", network->loss);
         environment_add(environment, "NET_DUPLICATE=%.17g", network->duplicate);
         environment_add(environment, "NET_SEED=%" PRIu64, network->seed);
+        if (is_parted(&run->options->schedule)) {
+            environment_add(environment, "NET_FAULTS_FILE=%s", path);
+        }
     }
+}
+
+static int add_settings(struct run *run, struct error *error)
+{
+    const struct part_plan *plan = run->plan;
+
+    add_network(run);
+    if (plan->users == USERS_TYPE) {
+        add_multicast(run);
+        return 0;
+    }
+    if (plan->has_broker) {
+        add_broker(run);
+    }
+    int code = add_services(run, error);
+    if (code == 0) {
+        add_addresses(run);
+        add_own_settings(run);
+    }
+    return code;
 }
 
 int run_start_members(struct run *run, struct error *error)
 {
-    const struct part_plan *plan = run->plan;
-    int code = 0;
+    struct part_member what;
+    int code;
 
-    for (unsigned i = 0; i < run->options->nodes; i++) {
-        char name[32];
-        snprintf(name, sizeof name, "node%u", i + 1);
-        group_add(&run->group, name, i == 0 ? plan->first_role : plan->other_role, run->options->directory);
+    while (part_plan_member(run->plan, run->options->members, run->group.count, &what)) {
+        group_add(&run->group, &what, run->options->directory);
     }
-    if (plan->coordinator != NULL) {
-        group_add(&run->group, plan->coordinator, plan->coordinator, run->options->directory);
-    }
-    add_network(run);
-    if (plan->has_broker) {
-        code = add_broker(run, error);
-    } else {
-        add_multicast(run);
-    }
+    code = add_settings(run, error);
     for (size_t i = 0; i < run->group.count; i++) {
         struct member *member = &run->group.members[i];
         member->own_settings = member->environment.count;

@@ -8,7 +8,6 @@
 
 #define TURN_MS        5     /* how often the run looks at what it is to do next */
 #define READY_MS       30000 /* a member that is not ready by then never will be */
-#define QUIET_MS       500   /* a group whose logs do not grow for so long, and the longest delay, is quiet */
 #define QUIET_LIMIT_MS 30000 /* one that never is quiet is stopped all the same */
 #define STOP_MS        10000 /* a member that has not left by then is killed */
 #define FULL_IN_FLIGHT 32    /* requests of each writer at once, at full speed */
@@ -38,7 +37,7 @@ static void on_turn_closed(uv_handle_t *handle)
 
 static void close_when_all_left(struct run *run)
 {
-    if (run->phase == PHASE_STOPPING && run->group.running == 0 && !run->clients_open &&
+    if (run->phase == PHASE_STOPPING && run->group.running == 0 && !run->clients_open && !run->finder_open &&
         !uv_is_closing((uv_handle_t *)&run->turn)) {
         uv_close((uv_handle_t *)&run->turn, on_turn_closed);
     }
@@ -52,6 +51,14 @@ static void on_clients_closed(struct clients *clients)
     close_when_all_left(run);
 }
 
+static void on_finder_closed(struct leader_finder *finder)
+{
+    struct run *run = container_of(finder, struct run, finder);
+
+    run->finder_open = false;
+    close_when_all_left(run);
+}
+
 /* Ends the run: users leave their prompts, or else every member is asked by a signal. */
 static void stop(struct run *run, bool politely)
 {
@@ -59,8 +66,11 @@ static void stop(struct run *run, bool politely)
     if (run->clients_open) {
         clients_close(&run->clients);
     }
+    if (run->finder_open) {
+        leader_finder_close(&run->finder);
+    }
     group_signal(&run->group, SIGCONT); /* who is paused could not leave */
-    if (politely && !run->plan->has_broker) {
+    if (politely && run->plan->users == USERS_TYPE) {
         for (size_t i = 0; i < run->group.count; i++) {
             group_type(&run->group, i, "EXIT\n", strlen("EXIT\n"));
         }
@@ -91,7 +101,10 @@ static void give_up_waiting(struct run *run)
         const struct member *member = &run->group.members[i];
         late = member->ready || member->killed ? NULL : member;
     }
-    if (late != NULL) {
+    if (late == NULL && run->phase == PHASE_STARTING) {
+        error_set(&error, ERROR_PROCESS, "nobody led within %d s: see %.200s", READY_MS / 1000,
+                  run->options->directory);
+    } else if (late != NULL) {
         error_set(&error, ERROR_PROCESS, "%s was not ready within %d s: see %.200s", late->name,
                   READY_MS / 1000, late->screen_path);
     } else {
@@ -110,9 +123,10 @@ static void open_clients(struct run *run)
     snprintf(path, sizeof path, "%s/clients.jsonl", options->directory);
     const struct clients_options clients = {
         .workload = &run->workload,
-        .nodes = run->names,
-        .ports = run->ports,
-        .node_count = options->nodes,
+        .users = run->plan->users,
+        .nodes = run->asked,
+        .ports = run->asked_ports,
+        .node_count = run->asked_count,
         .rate = options->rate,
         .in_flight = options->in_flight > 0 ? options->in_flight
                      : options->rate > 0    ? 1
@@ -121,6 +135,8 @@ static void open_clients(struct run *run)
         .wait = options->wait,
         .first_takes_sets = run->plan->first_takes_sets,
         .log_path = path,
+        .part = run->plan->name,
+        .heard_port = run->heard_port,
     };
 
     run->clients.on_closed = on_clients_closed;
@@ -137,14 +153,33 @@ static void wait_until_ready(struct run *run)
     group_look(&run->group);
     ready = group_ready_count(&run->group);
     progress_draw(&run->host->progress, _("starting the nodes"), (unsigned)ready, (unsigned)run->group.count);
-    if (ready == run->group.count) {
-        enter(run, PHASE_DRIVING);
-        if (run->plan->has_broker) {
+    if (ready == run->group.count && run_is_led(run)) {
+        enter(run, PHASE_GREETING);
+        if (run->plan->users != USERS_TYPE) {
             open_clients(run);
         }
     } else if (in_phase_ms(run) > READY_MS) {
         give_up_waiting(run);
     }
+}
+
+/* What clients do before their first command. */
+static void greet(struct run *run)
+{
+    if (run->plan->users == USERS_TYPE || clients_greet(&run->clients)) {
+        enter(run, PHASE_DRIVING);
+    } else if (in_phase_ms(run) > READY_MS) {
+        struct error error;
+        error_set(&error, ERROR_PROCESS, "the clients were not answered within %d s: see %.200s",
+                  READY_MS / 1000, run->options->directory);
+        stop_for(run, NULL, &error);
+    }
+}
+
+/* Who is not back by now never will be. */
+static bool is_too_late(const struct run *run, uint64_t elapsed_ms)
+{
+    return run->events_done == run->options->schedule.count && elapsed_ms > run->event_ms + READY_MS;
 }
 
 static void drive(struct run *run)
@@ -157,34 +192,39 @@ static void drive(struct run *run)
         stop_for(run, NULL, &error);
         return;
     }
-    if (run->plan->has_broker) {
-        run->clients.settled = run->events_done == run->options->schedule.count;
+    if (run->plan->users != USERS_TYPE) {
+        if (run_events_are_over(run) || is_too_late(run, elapsed_ms)) {
+            clients_settle(&run->clients);
+        }
         clients_turn(&run->clients, elapsed_ms);
         done = clients_done(&run->clients);
     } else {
         done = run_type_lines(run, elapsed_ms);
     }
     group_look(&run->group);
-    progress_draw(&run->host->progress, run->plan->has_broker ? _("clients' requests") : _("typing commands"),
-                  done, run->options->operations);
+    progress_draw(&run->host->progress,
+                  run->plan->users != USERS_TYPE ? _("clients' requests") : _("typing commands"), done,
+                  run->options->operations);
     if (done < run->options->operations) {
         return;
     }
     if (run_events_are_over(run)) {
         enter(run, PHASE_QUIETING);
-    } else if (run->events_done == run->options->schedule.count && elapsed_ms > run->event_ms + READY_MS) {
+    } else if (is_too_late(run, elapsed_ms)) {
         give_up_waiting(run);
     }
 }
 
 static void wait_until_quiet(struct run *run)
 {
-    uint64_t quiet_ms = QUIET_MS + 2 * (uint64_t)run->options->network.delay_max_ms;
+    uint64_t quiet_ms = run->options->quiet_ms + 2 * (uint64_t)run->options->network.delay_max_ms +
+                        (run->events_done > 0 ? run->plan->hush_ms : 0);
     uint64_t now = uv_now(&run->host->loop);
     /* Without a broker nothing will come any more, but its nodes' attempts to reach it never end. */
     bool may_grow = !run_broker_is_lost(run);
+    bool busy = group_is_busy(&run->group) && may_grow;
 
-    if (group_look(&run->group) && may_grow) {
+    if (busy || (run->plan->agrees && !group_agrees(&run->group, run->plan->elects))) {
         run->grew_ms = now;
     }
     progress_draw(&run->host->progress, _("waiting until it is quiet"), (unsigned)(now - run->grew_ms),
@@ -215,6 +255,9 @@ static void on_turn(uv_timer_t *timer)
     switch (run->phase) {
     case PHASE_STARTING:
         wait_until_ready(run);
+        break;
+    case PHASE_GREETING:
+        greet(run);
         break;
     case PHASE_DRIVING:
         drive(run);
@@ -268,7 +311,12 @@ void run_begin(struct run *run)
     uv_timer_init(&run->host->loop, &run->turn);
     uv_timer_start(&run->turn, on_turn, TURN_MS, TURN_MS);
     enter(run, PHASE_STARTING);
-    if (run_start_members(run, &run->error) != 0) {
+    int code = run_start_members(run, &run->error);
+    if (code == 0) {
+        run->finder.on_closed = on_finder_closed;
+        code = run_open_leader(run, &run->error);
+    }
+    if (code != 0) {
         stop(run, false);
     }
 }

@@ -5,6 +5,7 @@
 #include "common/buffer.h"
 #include "common/lab/clients.h"
 #include "common/lab/group.h"
+#include "common/lab/leader_finder.h"
 #include "common/lab/part_plan.h"
 #include "common/lab/run.h"
 #include "common/lab/workload.h"
@@ -13,7 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum run_phase { PHASE_STARTING, PHASE_DRIVING, PHASE_QUIETING, PHASE_STOPPING };
+enum run_phase { PHASE_STARTING, PHASE_GREETING, PHASE_DRIVING, PHASE_QUIETING, PHASE_STOPPING };
 
 struct run {
     const struct run_options *options;
@@ -31,17 +32,24 @@ struct run {
     unsigned *typed; /* parte1: lines, by writer; owned */
     struct buffer lines;
 
-    struct clients clients; /* parts with a broker */
-    bool clients_open;
-    char suffix[16];    /* QUEUE_SUFFIX */
-    uint16_t *ports;    /* of the nodes' services; owned */
-    const char **names; /* of the nodes; owned, the texts are the members' */
-
-    size_t events_done; /* of the schedule */
-    uint64_t event_ms;  /* when the latest one happened, in this phase */
+    char suffix[16];       /* QUEUE_SUFFIX */
+    uint16_t *ports;       /* by member, where it serves; 0 where it does not; owned */
+    uint16_t *inner_ports; /* the same, for the other members; owned */
+    uint16_t heard_port;   /* where USERS_ZMQ hear */
+    const char **asked;    /* whom the clients ask: names; owned, the texts are the members' */
+    uint16_t *asked_ports; /* and their ports; owned */
+    unsigned asked_count;
+    bool clients_open, finder_open, has_log; /* of the following */
+    struct clients clients;                  /* where users do not type */
+    struct leader_finder finder;             /* where somebody is elected */
+    struct log log;                          /* of the events; not open if none is planned */
     char log_path[4200];
-    struct log log; /* of the events; not open if none is planned */
-    bool has_log;
+
+    const char *leaders[SCHEDULE_ACTIONS];   /* by what was done to it: who led then; NULL */
+    const char *followers[SCHEDULE_ACTIONS]; /* the same, who was the first that did not */
+    size_t events_done;                      /* of the schedule, */
+    uint64_t event_ms;                       /* when the latest one happened, in this phase, */
+    bool happened[SCHEDULE_EVENTS_MAX];      /* and which */
 };
 
 /* ---- run_phases.c ---- */
@@ -73,6 +81,18 @@ void run_remove_old_logs(const struct run_options *options);
  * cannot. Waits, for some seconds at most. */
 void run_tidy_broker(const struct run *run, FILE *out);
 
+/* ---- run_leader.c ---- */
+
+/* Prepares to find out who leads, if somebody is elected. ERROR_CONFIG. */
+int run_open_leader(struct run *run, struct error *error);
+
+/* Does somebody lead, where somebody must before anything can be done? */
+bool run_is_led(struct run *run);
+
+/* Who leads, NULL while that is not known: to be called often. The first who does not, likewise. */
+const char *run_find_leader(struct run *run);
+const char *run_find_follower(const struct run *run);
+
 /* ---- run_typing.c ---- */
 
 /* Types what is due at the prompts; returns how many lines have been typed in all. */
@@ -93,5 +113,14 @@ bool run_events_are_over(const struct run *run);
 bool run_broker_is_lost(const struct run *run);
 
 void run_close_events(struct run *run);
+
+/* ---- run_network.c ---- */
+
+/* The file that tells members how bad their network is, beyond what they were told as they started. */
+void run_network_path(const struct run_options *options, char *out, size_t size);
+
+/* Cuts off those of the list `side` from all others; makes the network whole again. ERROR_FILE. */
+int run_part_network(const struct run *run, const char *side, struct error *error);
+int run_heal_network(const struct run *run, struct error *error);
 
 #endif

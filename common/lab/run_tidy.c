@@ -62,7 +62,7 @@ static int remove_all(const struct run *run, amqp_connection_state_t connection,
     char name[256];
     int code = 0;
 
-    for (unsigned i = 0; code == 0 && i < run->options->nodes; i++) {
+    for (unsigned i = 0; code == 0 && i < run->options->members[MEMBER_NODE]; i++) {
         snprintf(name, sizeof name, "node%u%s%s", i + 1, plan->queue_ending, run->suffix);
         code = remove_one(connection, name, false, error);
     }

@@ -8,10 +8,9 @@
 
 const char *schedule_action_name(enum schedule_action action)
 {
-    static const char *const names[] = {[SCHEDULE_RESUME] = "resume",
-                                        [SCHEDULE_KILL] = "kill",
-                                        [SCHEDULE_RESTART] = "restart",
-                                        [SCHEDULE_PAUSE] = "pause"};
+    static const char *const names[] = {
+        [SCHEDULE_RESUME] = "resume", [SCHEDULE_KILL] = "kill",           [SCHEDULE_RESTART] = "restart",
+        [SCHEDULE_PAUSE] = "pause",   [SCHEDULE_PARTITION] = "partition", [SCHEDULE_HEAL] = "heal"};
     return names[action];
 }
 
@@ -74,6 +73,7 @@ static int add(struct schedule *schedule, enum schedule_action action, const cha
     event->action = action;
     snprintf(event->target, sizeof event->target, "%s", target);
     event->at_ms = at_ms;
+    event->open = false;
     return 0;
 }
 
@@ -104,7 +104,21 @@ int schedule_add_kill(struct schedule *schedule, const char *text, struct error 
     return add(schedule, SCHEDULE_KILL, target, at_ms, error);
 }
 
-int schedule_add_pause(struct schedule *schedule, const char *text, struct error *error)
+/* "node2@2s": until when, --for tells. */
+static int add_open(struct schedule *schedule, enum schedule_action action, const char *target,
+                    uint32_t at_ms, struct error *error)
+{
+    int code = add(schedule, action, target, at_ms, error);
+
+    if (code == 0) {
+        schedule->events[schedule->count - 1].open = true;
+    }
+    return code;
+}
+
+/* "node2@2s-4s": from the first time to the second. */
+static int add_span(struct schedule *schedule, const char *text, enum schedule_action first,
+                    enum schedule_action second, struct error *error)
 {
     char target[SCHEDULE_TARGET_MAX];
     const char *rest = read_target(text, target);
@@ -115,18 +129,32 @@ int schedule_add_pause(struct schedule *schedule, const char *text, struct error
     uint32_t to_unit = 0;
 
     start = rest;
-    bool is_one = rest != NULL && read_span(&rest, &from_ms, &from_unit) && *rest++ == '-' &&
-                  read_span(&rest, &to_ms, &to_unit) && *rest == '\0' && to_unit > 0;
+    bool is_begun = rest != NULL && read_span(&rest, &from_ms, &from_unit);
+    if (is_begun && *rest == '\0' && from_unit > 0) {
+        return add_open(schedule, first, target, from_ms, error);
+    }
+    bool is_one =
+        is_begun && *rest++ == '-' && read_span(&rest, &to_ms, &to_unit) && *rest == '\0' && to_unit > 0;
     if (is_one && from_unit == 0 && to_unit == 1) { /* "200-500ms": what has no unit has that of the other */
         from_ms = (uint32_t)(strtod(start, NULL) + 0.5);
     }
     if (!is_one || from_ms >= to_ms) {
         return error_set(error, ERROR_CONFIG,
-                         "--pause is \"%.60s\": a member and two times are expected, as in node2@2s-4s",
-                         text);
+                         "--%s is \"%.60s\": a member and two times are expected, as in node2@2s-4s",
+                         schedule_action_name(first), text);
     }
-    int code = add(schedule, SCHEDULE_PAUSE, target, from_ms, error);
-    return code == 0 ? add(schedule, SCHEDULE_RESUME, target, to_ms, error) : code;
+    int code = add(schedule, first, target, from_ms, error);
+    return code == 0 ? add(schedule, second, target, to_ms, error) : code;
+}
+
+int schedule_add_pause(struct schedule *schedule, const char *text, struct error *error)
+{
+    return add_span(schedule, text, SCHEDULE_PAUSE, SCHEDULE_RESUME, error);
+}
+
+int schedule_add_partition(struct schedule *schedule, const char *text, struct error *error)
+{
+    return add_span(schedule, text, SCHEDULE_PARTITION, SCHEDULE_HEAL, error);
 }
 
 int schedule_add_event(struct schedule *schedule, const char *text, struct error *error)
@@ -136,7 +164,7 @@ int schedule_add_event(struct schedule *schedule, const char *text, struct error
     uint32_t at_ms = 0;
     uint32_t unit = 0;
 
-    for (enum schedule_action action = SCHEDULE_RESUME; action <= SCHEDULE_PAUSE; action++) {
+    for (enum schedule_action action = SCHEDULE_RESUME; action <= SCHEDULE_PARTITION; action++) {
         const char *name = schedule_action_name(action);
         bool is_named = strlen(name) == length && strncmp(text, name, length) == 0 && text[length] == ' ';
         const char *rest = is_named ? read_target(text + length + 1, target) : NULL;
@@ -162,6 +190,29 @@ int schedule_add_restarts(struct schedule *schedule, uint32_t after_ms, struct e
     return code;
 }
 
+int schedule_add_ends(struct schedule *schedule, uint32_t after_ms, struct error *error)
+{
+    size_t count = schedule->count;
+    int code = 0;
+
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        struct schedule_event *event = &schedule->events[i];
+        if (!event->open) {
+            continue;
+        }
+        if (after_ms == 0) {
+            return error_set(
+                error, ERROR_CONFIG,
+                "--%s of %s: until when? A second time is expected, as in node2@2s-4s, or --for 2s",
+                schedule_action_name(event->action), event->target);
+        }
+        event->open = false;
+        code = add(schedule, event->action == SCHEDULE_PAUSE ? SCHEDULE_RESUME : SCHEDULE_HEAL, event->target,
+                   event->at_ms + after_ms, error);
+    }
+    return code;
+}
+
 /* ---- playing it through ---- */
 
 static bool stands_before(const struct schedule_event *a, const struct schedule_event *b)
@@ -182,14 +233,26 @@ static void sort(struct schedule *schedule)
     }
 }
 
-static int check_target(const struct schedule_event *event, const char *const *members, size_t count,
-                        struct error *error)
+bool schedule_next_name(const char **rest, char *name, size_t size)
+{
+    size_t length = strcspn(*rest, ",");
+
+    if (**rest == '\0') {
+        return false;
+    }
+    snprintf(name, size, "%.*s", (int)length, *rest);
+    *rest += length + ((*rest)[length] == ',');
+    return true;
+}
+
+static int check_name(enum schedule_action action, const char *name, const char *const *members, size_t count,
+                      struct error *error)
 {
     char known[200] = "";
     size_t length = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(members[i], event->target) == 0) {
+        if (strcmp(members[i], name) == 0) {
             return 0;
         }
         if (length < sizeof known) {
@@ -198,7 +261,49 @@ static int check_target(const struct schedule_event *event, const char *const *m
         }
     }
     return error_set(error, ERROR_CONFIG, "--%s: there is no \"%s\" in this run, but %s",
-                     event->action == SCHEDULE_KILL ? "kill" : "pause", event->target, known);
+                     schedule_action_name(action), name, known);
+}
+
+static bool is_about_network(enum schedule_action action)
+{
+    return action == SCHEDULE_PARTITION || action == SCHEDULE_HEAL;
+}
+
+static int check_target(const struct schedule_event *event, const char *const *members, size_t count,
+                        struct error *error)
+{
+    char name[SCHEDULE_TARGET_MAX];
+    const char *rest = event->target;
+
+    if (!is_about_network(event->action)) {
+        return check_name(event->action, event->target, members, count, error);
+    }
+    while (schedule_next_name(&rest, name, sizeof name)) {
+        if (check_name(event->action, name, members, count, error) != 0) {
+            return ERROR_CONFIG;
+        }
+    }
+    return 0;
+}
+
+/* One network is whole or parted at a time. */
+static int check_network(const struct schedule *schedule, size_t index, struct error *error)
+{
+    const struct schedule_event *event = &schedule->events[index];
+    bool parted = false;
+
+    for (size_t i = 0; i < index; i++) {
+        if (is_about_network(schedule->events[i].action)) {
+            parted = schedule->events[i].action == SCHEDULE_PARTITION;
+        }
+    }
+    if (parted != (event->action == SCHEDULE_HEAL)) {
+        error_set(error, ERROR_CONFIG, "%s of %s at %u ms", schedule_action_name(event->action),
+                  event->target, event->at_ms);
+        error_because(error, parted ? N_("the network is parted then") : N_("the network is whole then"));
+        return ERROR_CONFIG;
+    }
+    return 0;
 }
 
 /* What the events before number `index` made of its target. */
@@ -207,7 +312,7 @@ static void state_before(const struct schedule *schedule, size_t index, bool *de
     *dead = *paused = false;
     for (size_t i = 0; i < index; i++) {
         const struct schedule_event *event = &schedule->events[i];
-        if (strcmp(event->target, schedule->events[index].target) == 0) {
+        if (!is_about_network(event->action) && strcmp(event->target, schedule->events[index].target) == 0) {
             *dead = event->action == SCHEDULE_KILL || (*dead && event->action != SCHEDULE_RESTART);
             *paused = event->action == SCHEDULE_PAUSE;
         }
@@ -224,6 +329,12 @@ int schedule_complete(struct schedule *schedule, const char *const *members, siz
         bool paused;
         if (check_target(event, members, count, error) != 0) {
             return ERROR_CONFIG;
+        }
+        if (is_about_network(event->action)) {
+            if (check_network(schedule, i, error) != 0) {
+                return ERROR_CONFIG;
+            }
+            continue;
         }
         state_before(schedule, i, &dead, &paused);
         bool possible = event->action == SCHEDULE_RESTART  ? dead

@@ -33,8 +33,13 @@ void tell_command(struct buffer *story, const struct history *history, uint32_t 
     const struct command_record *record = &history->commands[command];
     struct text key = names_text(&history->texts, record->key);
 
-    buffer_add_string(story,
-                      record->type >= 0 ? command_type_name((enum command_type)record->type) : _("command"));
+    if (record->type >= 0 || record->type_name == NAMES_NONE) {
+        buffer_add_string(story, record->type >= 0 ? command_type_name((enum command_type)record->type)
+                                                   : _("command"));
+    } else {
+        struct text name = names_text(&history->texts, record->type_name);
+        buffer_add(story, name.bytes, name.length);
+    }
     if (record->key != NAMES_NONE) {
         buffer_add_char(story, ' ');
         buffer_add(story, key.bytes, key.length);
@@ -48,11 +53,12 @@ void tell_command(struct buffer *story, const struct history *history, uint32_t 
 void tell_intervention(struct buffer *story, const struct history *history, uint32_t event)
 {
     enum event_kind kind = history->events[event].kind;
+    const struct intervention *intervention = history_find_intervention(history, event);
     struct text name = {0};
 
-    if (kind == EVENT_KILL || kind == EVENT_RESTART || kind == EVENT_PAUSE || kind == EVENT_RESUME) {
-        name = names_text(&history->texts, history_find_intervention(history, event)->target);
-    } else if (kind == EVENT_RECOVER && history->events[event].seq != LOG_RECORD_NO_NUMBER) {
+    if (intervention != NULL) {
+        name = names_text(&history->texts, intervention->target);
+    } else if (kind == EVENT_RECOVER && history_find_store(history, event) != NULL) {
         name = names_text(&history->texts, history_find_store(history, event)->from);
         tell_that(story, history, "from {1}", the_text(name));
         return;

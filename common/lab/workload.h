@@ -23,7 +23,7 @@ void workload_init(struct workload *workload, unsigned writers, unsigned operati
 
 struct workload_command {
     bool is_set; /* else a GET */
-    char key[16];
+    char key[24];
     char value[32]; /* of a SET; its own for each command: "n1-17" is the 17th of the first writer */
 };
 

@@ -160,6 +160,7 @@ class Drawing extends Sheet {
     const y = this.y(block.process[i]);
     if (y === undefined || y === null) return;
     const kind = this.run.kinds[block.kind[i]];
+    if (!followed && (kind === "say" || kind === "hear")) return; /* each single message: only as a proof */
     const x = this.x(block.t[i]);
     const colour = this.colourOf(focus, block, i);
     this.marks.push({x, y, block, i});

@@ -167,11 +167,11 @@ class Page {
 
   /* The most instructive thing first. */
   async firstView() {
-    const order = ["total_order", "convergence", "linearizable_reads", "causal_order", "fifo", "gap_free_seq", "delivery"];
+    const order = ["total_order", "convergence", "linearizable_reads", "causal_order", "fifo", "gap_free_seq", "delivery", "one_primary"];
     for (const run of this.shown) {
       for (const name of [...order, ...run.verdicts.map((verdict) => verdict.name)]) {
         const i = run.verdicts.findIndex((verdict) => verdict.name === name);
-        if (run.verdicts[i].outcome === "violated" && run.verdicts[i].evidence.length > 0) {
+        if (i >= 0 && run.verdicts[i].outcome === "violated" && run.verdicts[i].evidence.length > 0) {
           await this.view.focusVerdict(run, i);
           this.choices.select.value = String(this.choices.choices.findIndex((choice) => choice.run === run && choice.i === i));
           return;

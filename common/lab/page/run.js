@@ -6,7 +6,7 @@ const BLOCKS_AT_ONCE = 5;  /* that are loaded for one view; a wider one is drawn
 const BLOCKS_KEPT = 12;    /* of one run */
 const FLAG_REPEATED = 1;
 const FLAG_LOST = 2;
-const TYPES = ["SET", "GET", "PRINT", ""];
+const TYPES = ["SET", "GET", "PRINT"]; /* of others a text follows */
 const STATUS = ["", "ok", "error", "unknown"];
 
 let words = {};
@@ -109,9 +109,10 @@ function readCommands(numbers, count) {
   const commands = [];
   let number = 0;
   for (let i = 0; i < count; i++) {
-    const type = TYPES[numbers.raw(1)[0]];
+    const type = numbers.raw(1)[0];
     number += unfold(numbers.next());
-    commands.push({type, number, sender: numbers.next(), key: numbers.next(), value: numbers.next()});
+    const command = {number, sender: numbers.next(), key: numbers.next(), value: numbers.next()};
+    commands.push(type < TYPES.length ? {...command, type: TYPES[type]} : {...command, type: numbers.next()});
   }
   return commands;
 }
@@ -148,6 +149,7 @@ function readBlock(bytes, first) {
   for (const [command, text] of later) command.uuid = block.texts[text];
   for (const command of block.commands) {
     for (const field of ["sender", "key", "value"]) command[field] = block.texts[command[field] - 1] ?? null;
+    if (typeof command.type === "number") command.type = block.texts[command.type - 1] ?? "";
   }
   return block;
 }

@@ -10,7 +10,9 @@ function section(name, ...content) {
 
 /* ---- guarantees ---- */
 
-function guaranteeCell(page, run, index) {
+function guaranteeCell(page, run, name) {
+  const index = run.verdicts.findIndex((verdict) => verdict.name === name);
+  if (index < 0) return make("td", {}, make("span", {className: "mark none"}, MARKS.none)); /* another kind of part */
   const verdict = run.verdicts[index];
   const mark = make("span", {className: `mark ${verdict.outcome}`, title: word(verdict.outcome)}, MARKS[verdict.outcome]);
   const cell = make("td", {}, mark, " ", make("bdi", {}, verdict.finding));
@@ -22,8 +24,9 @@ function guaranteeCell(page, run, index) {
 
 function guaranteeTable(page, runs) {
   const head = make("tr", {}, make("th", {}, word("guarantee")), ...runs.map((run) => make("th", {}, make("bdi", {}, run.name))));
-  const rows = runs[0].verdicts.map((verdict, i) => make("tr", {},
-    make("th", {scope: "row"}, verdict.title), ...runs.map((run) => guaranteeCell(page, run, i))));
+  const titles = new Map(runs.flatMap((run) => run.verdicts.map(({name, title}) => [name, title])));
+  const rows = [...titles].map(([name, title]) => make("tr", {},
+    make("th", {scope: "row"}, title), ...runs.map((run) => guaranteeCell(page, run, name))));
   const problems = runs.filter((run) => run.problems.length > 0).map((run) => make("div", {className: "problems"},
     make("strong", {}, word("problems"), runs.length > 1 ? ` (${run.name})` : ""),
     make("ul", {}, ...run.problems.map((problem) => make("li", {}, make("bdi", {}, problem))))));
