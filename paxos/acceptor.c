@@ -12,7 +12,10 @@
 
 void acceptor_init(struct acceptor *acceptor, uint32_t id, unsigned learners)
 {
-    *acceptor = (struct acceptor){.id = id, .learners = learners, .patience = ACCEPTOR_PATIENCE};
+    *acceptor = (struct acceptor){.id = id,
+                                  .learners = learners,
+                                  .patience = ACCEPTOR_PATIENCE,
+                                  .patience_bytes = ACCEPTOR_PATIENCE_BYTES};
 }
 
 void acceptor_restore(struct acceptor *acceptor, const struct paxos_record *record)
@@ -80,9 +83,19 @@ static void receive_prepare(struct acceptor *acceptor, const struct paxos_messag
     paxos_send(out, TO_PROPOSERS, message->ballot.proposer, promise);
 }
 
+/* Is there room? What cannot go into one Promise must not be accepted: no proposer could lead any more. Learners make room
+ * when they come back and checkpoint; so that they can, whatever stands before the last instance that is held may always
+ * be proposed again, or filled. */
+static bool has_room(const struct acceptor *acceptor, const struct proposal *proposal)
+{
+    return proposal->instance <= kept_last(&acceptor->accepted) ||
+           acceptor->accepted.bytes + value_bytes(proposal->value) <= PAXOS_KEPT_BYTES;
+}
+
 /* Phase 2b: "If an acceptor receives an accept request for a proposal numbered n, it accepts the proposal unless it has
  * already responded to a prepare request having a number greater than n" (P1a). It takes n as its promise, which a
- * Prepare that was lost on the way would have brought. */
+ * Prepare that was lost on the way would have brought: with a record of its own, as there may be no other, where all the
+ * instances are forgotten. */
 static void receive_accept(struct acceptor *acceptor, const struct paxos_message *message,
                            struct paxos_actions *out)
 {
@@ -92,16 +105,17 @@ static void receive_accept(struct acceptor *acceptor, const struct paxos_message
     }
     struct paxos_message *accepted =
         paxos_message_create(PAXOS_ACCEPTED, acceptor->id, message->ballot, acceptor->accepted.forgotten);
-    acceptor->promised = message->ballot;
+    hold_promise(acceptor, message->ballot, out);
     for (size_t i = 0; i < message->count; i++) {
         const struct proposal *proposal = &message->proposals[i];
         const struct proposal *had = kept_find(&acceptor->accepted, proposal->instance);
         bool again = had != NULL && ballot_compare(had->ballot, message->ballot) == 0;
-        if (!again && kept_put(&acceptor->accepted, proposal->instance, message->ballot, proposal->value)) {
+        if (!again && has_room(acceptor, proposal) &&
+            kept_put(&acceptor->accepted, proposal->instance, message->ballot, proposal->value)) {
             paxos_record(out, RECORD_ACCEPTED, message->ballot, proposal->instance, proposal->value);
         }
         had = kept_find(&acceptor->accepted, proposal->instance);
-        if (had != NULL) {
+        if (had != NULL && ballot_compare(had->ballot, message->ballot) == 0) {
             paxos_message_add(accepted, proposal->instance, had->ballot, had->value);
         }
     }
@@ -154,6 +168,9 @@ static void receive_checkpoint(struct acceptor *acceptor, const struct paxos_mes
     if (most > acceptor->patience && least < most - acceptor->patience) {
         least = most - acceptor->patience;
     }
+    if (acceptor->accepted.bytes > acceptor->patience_bytes) {
+        least = most;
+    }
     if (least > acceptor->accepted.forgotten) {
         kept_forget(&acceptor->accepted, least);
         paxos_record(out, RECORD_FORGET, (struct ballot){0}, least, NULL);
@@ -163,7 +180,7 @@ static void receive_checkpoint(struct acceptor *acceptor, const struct paxos_mes
 void acceptor_receive(struct acceptor *acceptor, const struct paxos_message *message,
                       struct paxos_actions *out)
 {
-    bool has_ballot = ballot_is_valid(message->ballot);
+    bool has_ballot = ballot_may_follow(message->ballot, acceptor->promised.round);
 
     if (message->from == 0 || message->from > PAXOS_MEMBERS_MAX || message->instance > PAXOS_INSTANCE_MAX) {
         return;

@@ -9,14 +9,16 @@
 struct acceptor {
     uint32_t id;
     unsigned learners;
-    uint64_t patience;      /* instances: a learner that is further behind is not waited for */
+    uint64_t patience;      /* instances: a learner that is further behind is not waited for, */
+    size_t patience_bytes;  /* nor is any but the first once so much is kept */
     struct ballot promised; /* in all instances at once */
     struct kept accepted;   /* per instance, the highest ballot that was accepted and its value */
     uint64_t checkpoints[PAXOS_MEMBERS_MAX + 1]; /* per learner: on its disk, applied */
 };
 
 /* Unless the caller sets another after acceptor_init. Who is not waited for is given a snapshot by a learner. */
-#define ACCEPTOR_PATIENCE 65536
+#define ACCEPTOR_PATIENCE       65536
+#define ACCEPTOR_PATIENCE_BYTES (PAXOS_KEPT_BYTES / 2)
 
 /* `learners` is how many there are, at most PAXOS_MEMBERS_MAX. */
 void acceptor_init(struct acceptor *acceptor, uint32_t id, unsigned learners);

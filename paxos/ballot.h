@@ -22,4 +22,11 @@ int ballot_compare(struct ballot a, struct ballot b);
 /* One that a proposer could own? */
 bool ballot_is_valid(struct ballot ballot);
 
+/* A round is one above the highest that its proposer has seen. Whoever sees one that is further than this above what he
+ * has seen has not missed so many elections: somebody made it up, and the last round is not to be reached like that. */
+#define BALLOT_STEP_MAX (UINT64_C(1) << 32)
+
+/* Is it valid, and could it come after rounds up to `seen`? */
+bool ballot_may_follow(struct ballot ballot, uint64_t seen);
+
 #endif

@@ -1,14 +1,18 @@
-/* Proposals by instance, from the first that is not forgotten: an array that moves along with the instances. */
+/* Proposals by instance, from the first that is not forgotten: a ring that moves along with the instances, so that
+ * forgetting costs what is forgotten and not what stays. */
 #ifndef ORDEM_PAXOS_KEPT_H
 #define ORDEM_PAXOS_KEPT_H
 
 #include "paxos/messages.h"
 
+#define KEPT_OVERHEAD 128 /* bytes that a proposal counts for besides its commands */
+
 struct kept {
     uint64_t forgotten; /* all up to this instance */
     struct proposal
-        *items; /* items[i] is of instance forgotten + 1 + i; one without a valid ballot is empty */
-    size_t count, capacity;
+        *items; /* a ring: that of instance forgotten + 1 is at `first`; without a valid ballot: empty */
+    size_t first, count, capacity;
+    size_t bytes; /* of the commands in it, and KEPT_OVERHEAD for each proposal: on a wire it takes no more */
 };
 
 /* The proposal of that instance; NULL if there is none. */

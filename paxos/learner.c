@@ -13,23 +13,48 @@
 #include "common/memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#define PATIENCE 8 /* ticks of asking acceptors, before the leader is asked */
+#define PATIENCE    8 /* ticks of asking acceptors, before the leader is asked */
+#define TALLIES_MIN 64
 
 void learner_init(struct learner *learner, uint32_t id, unsigned acceptors)
 {
     *learner = (struct learner){.id = id, .acceptors = acceptors};
 }
 
-static void drop_tallies(struct learner *learner, size_t count)
+/* ---- the ring of tallies ---- */
+
+static struct tally *tally_at(const struct learner *learner, uint64_t instance)
 {
-    for (size_t i = 0; i < count; i++) {
-        value_release(learner->tallies[i].value);
+    return &learner->tallies[instance & (learner->capacity - 1)];
+}
+
+/* Those of the first instances, which are applied now or need not be: the ring goes on after them. */
+static void drop_tallies(struct learner *learner, uint64_t count)
+{
+    for (uint64_t i = 1; i <= count && i <= learner->count; i++) {
+        struct tally *tally = tally_at(learner, learner->applied + i);
+        learner->held -= value_bytes(tally->value);
+        value_release(tally->value);
+        *tally = (struct tally){0};
     }
-    learner->count -= count;
-    if (count > 0 && learner->count > 0) {
-        memmove(learner->tallies, learner->tallies + count, learner->count * sizeof *learner->tallies);
+    learner->count -= count < learner->count ? (size_t)count : learner->count;
+    learner->applied += count;
+}
+
+static void grow_tallies(struct learner *learner, size_t count)
+{
+    struct learner old = *learner;
+
+    while (learner->capacity < count) {
+        learner->capacity = learner->capacity == 0 ? TALLIES_MIN : 2 * learner->capacity;
+    }
+    if (learner->capacity > old.capacity) {
+        learner->tallies = memory_new_zeroed(learner->capacity, sizeof *learner->tallies);
+        for (uint64_t i = 1; i <= old.count; i++) {
+            *tally_at(learner, old.applied + i) = *tally_at(&old, old.applied + i);
+        }
+        free(old.tallies);
     }
 }
 
@@ -48,12 +73,26 @@ static struct tally *find_tally(struct learner *learner, uint64_t instance)
     if (instance <= learner->applied || instance - learner->applied > PAXOS_KEPT_MAX) {
         return NULL;
     }
-    size_t place = (size_t)(instance - learner->applied - 1);
-    learner->tallies = memory_grow(learner->tallies, &learner->capacity, place + 1, sizeof *learner->tallies);
-    for (; learner->count <= place; learner->count++) {
-        learner->tallies[learner->count] = (struct tally){0};
+    size_t ahead = (size_t)(instance - learner->applied);
+    grow_tallies(learner, ahead);
+    learner->count = ahead > learner->count ? ahead : learner->count;
+    return tally_at(learner, instance);
+}
+
+const struct tally *learner_tally(const struct learner *learner, uint64_t instance)
+{
+    if (instance <= learner->applied || instance - learner->applied > learner->count) {
+        return NULL;
     }
-    return &learner->tallies[place];
+    const struct tally *tally = tally_at(learner, instance);
+    return tally->accepted != 0 ? tally : NULL;
+}
+
+/* What is far ahead waits in the acceptors, which hold no more themselves, once there is much of it here. */
+static bool has_room(const struct learner *learner, const struct proposal *proposal)
+{
+    return proposal->instance <= learner->applied + PAXOS_FETCH_MAX ||
+           learner->held + value_bytes(proposal->value) <= PAXOS_KEPT_BYTES;
 }
 
 /* Section 2.1: a majority, of one ballot. Votes below the highest ballot are dropped: they might make a majority, and
@@ -62,12 +101,14 @@ static void count_accepted(struct learner *learner, uint32_t acceptor, const str
 {
     struct tally *tally = find_tally(learner, proposal->instance);
 
-    if (tally == NULL || !ballot_is_valid(proposal->ballot)) {
+    if (tally == NULL || !ballot_is_valid(proposal->ballot) || !has_room(learner, proposal)) {
         return;
     }
     int order = ballot_compare(proposal->ballot, tally->ballot);
     if (order > 0 && members_count(tally->accepted) < members_majority(learner->acceptors)) {
         struct value *old = tally->value;
+        learner->held += value_bytes(proposal->value);
+        learner->held -= value_bytes(old);
         *tally = (struct tally){.ballot = proposal->ballot, .value = value_keep(proposal->value)};
         value_release(old);
         order = 0;
@@ -95,15 +136,14 @@ static void apply_value(struct learner *learner, uint64_t instance, struct value
 /* Without gaps: an instance that is decided waits for those before it. */
 static void apply_decided(struct learner *learner, struct paxos_actions *out)
 {
-    size_t done = 0;
-
-    while (done < learner->count &&
-           members_count(learner->tallies[done].accepted) >= members_majority(learner->acceptors)) {
-        apply_value(learner, learner->applied + done + 1, learner->tallies[done].value, out);
-        done++;
+    while (learner->count > 0) {
+        const struct tally *tally = tally_at(learner, learner->applied + 1);
+        if (members_count(tally->accepted) < members_majority(learner->acceptors)) {
+            return;
+        }
+        apply_value(learner, learner->applied + 1, tally->value, out);
+        drop_tallies(learner, 1);
     }
-    drop_tallies(learner, done);
-    learner->applied += done;
 }
 
 /* ---- what comes ---- */
@@ -182,9 +222,7 @@ bool learner_install(struct learner *learner, uint64_t instance, const struct se
     if (instance <= learner->applied || instance > PAXOS_INSTANCE_MAX) {
         return false;
     }
-    uint64_t passed = instance - learner->applied;
-    drop_tallies(learner, passed < learner->count ? (size_t)passed : learner->count);
-    learner->applied = instance;
+    drop_tallies(learner, instance - learner->applied);
     learner->checkpoint = instance;
     sessions_copy(&learner->sessions, sessions);
     return true;

@@ -20,8 +20,9 @@ struct learner {
     uint64_t checkpoint;    /* all up to this one is on disk */
     uint64_t decided_below; /* the leader says that all before this one is decided */
     uint64_t forgotten;     /* an acceptor has forgotten up to here */
-    struct tally *tallies;  /* of applied + 1, applied + 2, … */
-    size_t count, capacity;
+    struct tally *tallies;  /* a ring: of applied + 1 to applied + count, each at instance % capacity */
+    size_t held;            /* bytes of their values, which are bounded */
+    size_t count, capacity; /* the capacity is a power of two, or 0 */
     struct sessions sessions;
     uint64_t applied_at_tick; /* how far it was */
     unsigned stuck_ticks;     /* since it came any further, though there is something */
@@ -36,6 +37,9 @@ bool learner_install(struct learner *learner, uint64_t instance, const struct se
 
 /* The state as of `instance`, with the sessions, is durable. */
 void learner_checkpointed(struct learner *learner, uint64_t instance, struct paxos_actions *out);
+
+/* Who accepted what so far in an instance that is not applied; NULL if nothing is known of it. */
+const struct tally *learner_tally(const struct learner *learner, uint64_t instance);
 
 void learner_receive(struct learner *learner, const struct paxos_message *message, struct paxos_actions *out);
 

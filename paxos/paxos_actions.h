@@ -15,10 +15,13 @@ enum paxos_action_type {
     PAXOS_APPLY,    /* `command` of `value`, in `instance`, to the state: it is its turn */
     PAXOS_REPEATED, /* the same, but it was applied before: only answer the client again */
     PAXOS_READ,     /* the read `token` may be answered by who has applied all up to `instance` */
-    PAXOS_REFUSE, /* the read `token`, or command (client, token): ask the leader, `number`; 0: none in sight */
-    PAXOS_LEAD,   /* tell: this proposer leads, in `ballot` */
-    PAXOS_STEP_DOWN, /* tell: it does not any more */
-    PAXOS_SNAPSHOT,  /* give the learner `number` the state as of a checkpoint: what it misses is forgotten */
+    PAXOS_DECIDED,  /* `value` is decided in `instance`: tell who asked for its commands */
+    PAXOS_UNKNOWN,  /* `value` is or is not decided in `instance`: who leads next finds out */
+    PAXOS_REFUSE, /* command (client, token) is in no instance: ask the leader, `number`; 0: none in sight */
+    PAXOS_REFUSE_READ, /* the same of the read `token` */
+    PAXOS_LEAD,        /* tell: this proposer leads, in `ballot` */
+    PAXOS_STEP_DOWN,   /* tell: it does not any more */
+    PAXOS_SNAPSHOT, /* give the learner `number` the state as of a checkpoint: what it misses is forgotten */
 };
 
 enum paxos_to { TO_PROPOSERS, TO_ACCEPTORS, TO_LEARNERS };

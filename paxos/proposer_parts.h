@@ -13,14 +13,13 @@ void leader_begin(struct proposer *proposer, struct paxos_actions *out);
 void leader_accepted(struct proposer *proposer, const struct paxos_message *message,
                      struct paxos_actions *out);
 void leader_beat(struct proposer *proposer, struct paxos_actions *out);
-void leader_propose(struct proposer *proposer, struct paxos_actions *out);
 void leader_end(struct proposer *proposer, struct paxos_actions *out);
 
 /* proposer_read.c */
+void reads_flush(struct proposer *proposer, struct paxos_actions *out);
 void reads_ask(struct proposer *proposer, struct paxos_actions *out);
 void reads_confirmed(struct proposer *proposer, const struct paxos_message *message,
                      struct paxos_actions *out);
-void reads_again(struct proposer *proposer, struct paxos_actions *out);
 void reads_refuse(struct proposer *proposer, struct paxos_actions *out);
 
 #endif

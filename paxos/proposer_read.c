@@ -15,7 +15,7 @@
 void proposer_read(struct proposer *proposer, uint64_t token, struct paxos_actions *out)
 {
     if (proposer->phase != PROPOSER_LEADS || proposer->reads_count >= PAXOS_QUEUE_MAX) {
-        paxos_actions_add(out, (struct paxos_action){.type = PAXOS_REFUSE,
+        paxos_actions_add(out, (struct paxos_action){.type = PAXOS_REFUSE_READ,
                                                      .token = token,
                                                      .number = proposer->phase != PROPOSER_LEADS &&
                                                                        proposer->leader_in_sight
@@ -27,7 +27,12 @@ void proposer_read(struct proposer *proposer, uint64_t token, struct paxos_actio
                                   sizeof *proposer->reads);
     proposer->reads[proposer->reads_count++] =
         (struct pending_read){.token = token, .instance = proposer->next - 1};
-    if (proposer->confirm_round == 0) {
+}
+
+/* One round at a time: what comes meanwhile shares the next one. */
+void reads_flush(struct proposer *proposer, struct paxos_actions *out)
+{
+    if (proposer->reads_count > 0 && proposer->confirm_round == 0) {
         reads_ask(proposer, out);
     }
 }
@@ -76,25 +81,16 @@ void reads_confirmed(struct proposer *proposer, const struct paxos_message *mess
     }
     proposer->confirms |= members_bit(message->from);
     if (members_count(proposer->confirms) >= members_majority(proposer->options.acceptors)) {
+        proposer->confirmed_ms = proposer->now_ms;
         release_reads(proposer, out);
-        if (proposer->reads_count > 0) {
-            reads_ask(proposer, out);
-        }
-    }
-}
-
-void reads_again(struct proposer *proposer, struct paxos_actions *out)
-{
-    if (proposer->reads_count > 0) {
-        reads_ask(proposer, out);
     }
 }
 
 void reads_refuse(struct proposer *proposer, struct paxos_actions *out)
 {
     for (size_t i = 0; i < proposer->reads_count; i++) {
-        paxos_actions_add(out,
-                          (struct paxos_action){.type = PAXOS_REFUSE, .token = proposer->reads[i].token});
+        paxos_actions_add(out, (struct paxos_action){.type = PAXOS_REFUSE_READ,
+                                                     .token = proposer->reads[i].token});
     }
     proposer->reads_count = 0;
     proposer->confirm_round = 0;

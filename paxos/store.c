@@ -21,156 +21,164 @@ void store_init(struct store *store)
     *store = (struct store){0};
 }
 
+static void free_pending(struct store_pending *pending)
+{
+    free(pending->name);
+    free(pending->data);
+}
+
 void store_free(struct store *store)
 {
-    for (size_t i = 0; i < store->count; i++) {
-        free(store->resources[i].name);
-        free(store->resources[i].data);
-        free(store->resources[i].pending);
+    resources_free(&store->resources);
+    for (size_t i = 0; i < store->pending_count; i++) {
+        free_pending(&store->pendings[i]);
     }
-    free(store->resources);
+    free(store->pendings);
     *store = (struct store){0};
 }
 
-/* ---- finding ---- */
+/* ---- resources ---- */
 
-/* Where the resource is, or would be. */
-static size_t find_place(const struct store *store, const char *name)
+const struct resource *store_find(const struct store *store, const char *name)
 {
-    size_t low = 0;
-    size_t high = store->count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (strcmp(store->resources[middle].name, name) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
+    return resources_find(&store->resources, text_of(name));
 }
 
-static struct store_resource *find(const struct store *store, const char *name)
+static uint64_t version_of(const struct store *store, const char *name)
 {
-    size_t place = find_place(store, name);
+    const struct resource *resource = store_find(store, name);
+    return resource == NULL ? 0 : resource->version;
+}
 
-    if (place < store->count && strcmp(store->resources[place].name, name) == 0) {
-        return &store->resources[place];
+/* ---- pending writes ---- */
+
+static struct store_pending *find_pending(const struct store *store, uint64_t number)
+{
+    for (size_t i = 0; i < store->pending_count; i++) {
+        if (store->pendings[i].number == number) {
+            return &store->pendings[i];
+        }
     }
     return NULL;
 }
 
-const struct store_resource *store_find(const struct store *store, const char *name)
+const struct store_pending *store_find_pending(const struct store *store, uint64_t number)
 {
-    return find(store, name);
+    return find_pending(store, number);
 }
 
-static struct store_resource *find_or_add(struct store *store, const char *name)
+static void drop_pending(struct store *store, struct store_pending *pending)
 {
-    struct store_resource *resource = find(store, name);
+    free_pending(pending);
+    *pending = store->pendings[--store->pending_count];
+}
 
-    if (resource == NULL) {
-        size_t place = find_place(store, name);
-        store->resources =
-            memory_grow(store->resources, &store->capacity, store->count + 1, sizeof *store->resources);
-        resource = &store->resources[place];
-        memmove(resource + 1, resource, (store->count - place) * sizeof *resource);
-        *resource = (struct store_resource){.name = memory_copy_text(name, strlen(name))};
-        store->count++;
+/* Writes of a resource that is beyond them already have had their outcome. */
+static void drop_passed(struct store *store, const char *name, uint64_t version)
+{
+    for (size_t i = store->pending_count; i-- > 0;) {
+        if (store->pendings[i].number <= version && strcmp(store->pendings[i].name, name) == 0) {
+            drop_pending(store, &store->pendings[i]);
+        }
     }
-    return resource;
+}
+
+const struct store_pending *store_in_doubt(const struct store *store, size_t from, uint64_t now_ms,
+                                           uint64_t patience_ms)
+{
+    for (size_t i = from; i < store->pending_count; i++) {
+        const struct store_pending *pending = &store->pendings[i];
+        if (now_ms >= pending->since_ms && now_ms - pending->since_ms >= patience_ms) {
+            return pending;
+        }
+    }
+    return NULL;
 }
 
 /* ---- the two phases ---- */
-
-static void drop_pending(struct store_resource *resource)
-{
-    free(resource->pending);
-    resource->pending = NULL;
-    resource->pending_number = 0;
-}
 
 /* Phase 1. What it has already, it is ready for. */
 enum store_answer store_prepare(struct store *store, const char *name, const struct store_write *write,
                                 uint64_t now_ms)
 {
-    struct store_resource *resource = find_or_add(store, name);
-
-    if (write->number <= resource->version || write->number == resource->pending_number) {
+    if (write->number <= version_of(store, name) || find_pending(store, write->number) != NULL) {
         return STORE_READY;
     }
-    if (resource->pending_number != 0) {
+    if (store->pending_count >= STORE_PENDING_MAX) {
         return STORE_BUSY;
     }
-    resource->pending = memory_copy_text(write->length > 0 ? write->data : "", write->length);
-    resource->pending_length = write->length;
-    resource->pending_number = write->number;
-    resource->pending_timestamp = write->timestamp;
-    resource->pending_since_ms = now_ms;
+    store->pendings = memory_grow(store->pendings, &store->pending_capacity, store->pending_count + 1,
+                                  sizeof *store->pendings);
+    store->pendings[store->pending_count++] =
+        (struct store_pending){.name = memory_copy_text(name, strlen(name)),
+                               .data = memory_copy_text(write->length > 0 ? write->data : "", write->length),
+                               .length = write->length,
+                               .number = write->number,
+                               .timestamp = write->timestamp,
+                               .since_ms = now_ms};
     return STORE_READY;
 }
 
 /* Phase 2. */
 enum store_answer store_commit(struct store *store, const char *name, uint64_t number)
 {
-    struct store_resource *resource = find(store, name);
-
-    if (resource != NULL && number <= resource->version) {
+    if (number <= version_of(store, name)) {
         return STORE_DONE;
     }
-    if (resource == NULL || number == 0 || resource->pending_number != number) {
+    struct store_pending *pending = find_pending(store, number);
+    if (pending == NULL || strcmp(pending->name, name) != 0) {
         return STORE_UNKNOWN;
     }
-    free(resource->data);
-    resource->data = resource->pending;
-    resource->length = resource->pending_length;
-    resource->version = number;
-    resource->timestamp = resource->pending_timestamp;
-    resource->pending = NULL;
-    resource->pending_number = 0;
+    resources_set(&store->resources, &(struct resource){.name = text_of(name),
+                                                        .data = {pending->data, pending->length},
+                                                        .version = number,
+                                                        .timestamp = pending->timestamp});
+    drop_passed(store, name, number);
     return STORE_DONE;
 }
 
 /* Phase 2, where some store was not ready. What was never ready needs no undoing. */
 enum store_answer store_abort(struct store *store, const char *name, uint64_t number)
 {
-    struct store_resource *resource = find(store, name);
+    struct store_pending *pending = find_pending(store, number);
 
-    if (resource != NULL && number != 0 && resource->pending_number == number) {
-        drop_pending(resource);
+    if (pending != NULL && strcmp(pending->name, name) == 0) {
+        drop_pending(store, pending);
     }
     return STORE_DONE;
 }
 
 /* ---- coming back ---- */
 
-/* What others committed is committed: also a write that this store is in doubt about, and those before it. */
-void store_synchronize(struct store *store, const char *name, const struct store_write *write)
+bool store_follows(const struct store *store, uint64_t first)
 {
-    struct store_resource *resource = find_or_add(store, name);
+    return first <= store->complete + 1;
+}
 
-    if (write->number > resource->version) {
-        free(resource->data);
-        resource->data = memory_copy_text(write->length > 0 ? write->data : "", write->length);
-        resource->length = write->length;
-        resource->version = write->number;
-        resource->timestamp = write->timestamp;
-    }
-    if (resource->pending_number != 0 && resource->pending_number <= resource->version) {
-        drop_pending(resource);
+void store_completed(struct store *store, uint64_t first, uint64_t last)
+{
+    if (store_follows(store, first) && last > store->complete) {
+        store->complete = last;
     }
 }
 
-const struct store_resource *store_in_doubt(const struct store *store, size_t from, uint64_t now_ms,
-                                            uint64_t patience_ms)
+/* What others committed is committed: also a write that this store is in doubt about, and those before it. */
+void store_synchronize(struct store *store, const char *name, const struct store_write *write)
 {
-    for (size_t i = from; i < store->count; i++) {
-        const struct store_resource *resource = &store->resources[i];
-        if (resource->pending_number != 0 && now_ms >= resource->pending_since_ms &&
-            now_ms - resource->pending_since_ms >= patience_ms) {
-            return resource;
-        }
-    }
-    return NULL;
+    resources_set(&store->resources, &(struct resource){.name = text_of(name),
+                                                        .data = {write->data, write->length},
+                                                        .version = write->number,
+                                                        .timestamp = write->timestamp});
+    drop_passed(store, name, version_of(store, name));
+}
+
+bool store_compare(struct store *store, uint64_t finished)
+{
+    store->serves = store->complete >= finished;
+    return store->serves;
+}
+
+bool store_may_read(const struct store *store, uint64_t number)
+{
+    return store->serves && store->complete >= number;
 }

@@ -3,13 +3,17 @@
 #ifndef ORDEM_PAXOS_STORE_H
 #define ORDEM_PAXOS_STORE_H
 
+#include "paxos/resources.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#define STORE_PENDING_MAX 4096 /* writes that wait for their outcome, of all coordinators */
+
 enum store_answer {
     STORE_READY,  /* the write is on its disk, and it will do as it is told */
-    STORE_BUSY,   /* another write of that resource waits for its outcome */
+    STORE_BUSY,   /* too many writes wait for their outcome */
     STORE_DONE,   /* committed, now or before; or aborted */
     STORE_UNKNOWN /* it was never ready for that write: it must synchronise */
 };
@@ -22,21 +26,20 @@ struct store_write {
     size_t length;
 };
 
-struct store_resource {
+/* What the store said ready to, and waits to be told the outcome of. */
+struct store_pending {
     char *name;
-    char *data; /* NULL before the first commit */
+    char *data;
     size_t length;
-    uint64_t version, timestamp; /* version 0: never written */
-
-    char *pending; /* what it was ready for, if pending_number is not 0 */
-    size_t pending_length;
-    uint64_t pending_number, pending_timestamp, pending_since_ms;
+    uint64_t number, timestamp, since_ms;
 };
 
 struct store {
-    struct store_resource *resources; /* by name */
-    size_t count, capacity;
-    bool serves; /* may answer reads: false from its start until it is synchronised */
+    struct resources resources;     /* as they were last committed */
+    struct store_pending *pendings; /* in no order */
+    size_t pending_count, pending_capacity;
+    uint64_t complete; /* every write up to this one is committed here, or a later one of its resource is */
+    bool serves;       /* may answer reads: false from its start until it is synchronised */
 };
 
 /* Every change is to be made durable before its answer leaves. */
@@ -44,20 +47,39 @@ struct store {
 void store_init(struct store *store);
 void store_free(struct store *store);
 
+/* Several writes may wait on one resource: two learners drive the same writes, and one of them may be ahead. */
 enum store_answer store_prepare(struct store *store, const char *name, const struct store_write *write,
                                 uint64_t now_ms);
 enum store_answer store_commit(struct store *store, const char *name, uint64_t number);
 enum store_answer store_abort(struct store *store, const char *name, uint64_t number);
 
-/* What another store has; only what is newer counts. Once all has come, `serves` may be set. */
+/* Coordinators send writes in batches without gaps. Does one that begins with `first` follow what this store has? If not,
+ * it missed something: it may not serve until it is synchronised. */
+bool store_follows(const struct store *store, uint64_t first);
+
+/* All of a batch was committed, or all up to `last` was synchronised (`first` is 1 then). */
+void store_completed(struct store *store, uint64_t first, uint64_t last);
+
+/* What another store or a learner has; only what is newer counts. Once all has come, store_completed is to be told. */
 void store_synchronize(struct store *store, const char *name, const struct store_write *write);
 
-/* The resource; NULL if there is none. */
-const struct store_resource *store_find(const struct store *store, const char *name);
+/* A learner says how far it has finished, from time to time: the store serves if it has all of that, and must synchronise if
+ * not (false). Nothing else sets `serves`. */
+bool store_compare(struct store *store, uint64_t finished);
 
-/* The first resource from place `from` on whose pending write has waited for `patience_ms`: any coordinator is to be asked
- * for its outcome. NULL if there is none. */
-const struct store_resource *store_in_doubt(const struct store *store, size_t from, uint64_t now_ms,
-                                            uint64_t patience_ms);
+/* May it answer a read that must see every write up to `number`? A store that was left out does not know it at once: who
+ * asks must say what it has to have. */
+bool store_may_read(const struct store *store, uint64_t number);
+
+/* The resource as it was last committed; NULL if it never was. */
+const struct resource *store_find(const struct store *store, const char *name);
+
+/* Of the writes that the store is ready for, the one of that number; NULL if there is none. */
+const struct store_pending *store_find_pending(const struct store *store, uint64_t number);
+
+/* The first pending write from place `from` on that has waited for `patience_ms`: any coordinator is to be asked for its
+ * outcome. NULL if there is none. */
+const struct store_pending *store_in_doubt(const struct store *store, size_t from, uint64_t now_ms,
+                                           uint64_t patience_ms);
 
 #endif

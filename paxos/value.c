@@ -43,6 +43,16 @@ void value_release(struct value *value)
     }
 }
 
+size_t value_bytes(const struct value *value)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; value != NULL && i < value->count; i++) {
+        bytes += value->commands[i].length;
+    }
+    return bytes;
+}
+
 static bool command_equal(const struct client_command *a, const struct client_command *b)
 {
     return a->client == b->client && a->timestamp == b->timestamp && a->length == b->length &&

@@ -28,6 +28,9 @@ struct value *value_create(const struct client_command *commands, size_t count);
 struct value *value_keep(struct value *value);
 void value_release(struct value *value);
 
+/* Of its commands together; 0 of NULL. */
+size_t value_bytes(const struct value *value);
+
 bool value_equal(const struct value *a, const struct value *b);
 
 #endif
