@@ -4,10 +4,11 @@
  * group of clocks that are near each other (what is far off is broken, and has no say), and tells each what to add to
  * its own (Gusella and Zatti 1989, "the Berkeley algorithm"; Cristian 1989 for half the round trip).
  *
- * It guarantees: right after a round, the clocks that it corrected are within rtt_max_ms + 3 ms of each other, and
- * then drift apart no faster than twice drift_ppm: berkeley_bound_ms. (A clock is read somewhere within the round
- * trip, so its estimate is wrong by at most half of that; two clocks by all of it. The rest is what milliseconds leave
- * out.)
+ * It guarantees: right after a round, the clocks that it corrected are within its longest round trip + 5 ms of each
+ * other, and then drift apart no faster than twice drift_ppm: berkeley_bound_ms. (A clock is read somewhere within the
+ * round trip, so its estimate is wrong by at most half of that; two clocks by all of it. The rest is what milliseconds
+ * leave out.) And a clock that shows nonsense moves nobody's but its own, as long as more clocks are right than agree on
+ * some nonsense, or as many and the coordinator's is among them.
  *
  * It does not guarantee: the right time. Nor that time never steps back: a clock that is ahead is put back at once,
  * which is why nothing here is ordered by it.
@@ -44,6 +45,7 @@ void berkeley_poll(struct berkeley *berkeley, uint64_t servers, int64_t now_ms)
     berkeley->polling = true;
     berkeley->asked_ms = now_ms;
     berkeley->awaited = servers & ~SERVER_BIT(berkeley->options.self);
+    berkeley->rtt_ms = 0;
     berkeley->count = 0;
     note_clock(berkeley, berkeley->options.self, 0);
 }
@@ -65,6 +67,8 @@ void berkeley_hear(struct berkeley *berkeley, unsigned server, int64_t round, in
     }
     berkeley->awaited &= ~SERVER_BIT(server);
     if (in_time && time_ms > -TIME_MAX_MS && time_ms < TIME_MAX_MS) {
+        uint64_t rtt_ms = (uint64_t)(now_ms - berkeley->asked_ms);
+        berkeley->rtt_ms = rtt_ms > berkeley->rtt_ms ? rtt_ms : berkeley->rtt_ms;
         note_clock(berkeley, server, estimate(berkeley, time_ms, now_ms));
     }
 }
@@ -78,19 +82,21 @@ static int compare_clocks(const void *a, const void *b)
 }
 
 /* Gusella and Zatti: the fault-tolerant average is over the largest set of clocks that do not differ from one another by
- * more than a small value. The clocks are sorted; of two sets of one size the first is taken. */
+ * more than a small value. The clocks are sorted. Of two sets of one size the one that our own clock (0) is in is taken:
+ * with two servers it is our word against the other's. */
 static int64_t average(const struct berkeley *berkeley, unsigned *size)
 {
+    const struct berkeley_clock *clocks = berkeley->clocks;
     unsigned best = 0;
     *size = 1; /* our own clock is always there */
 
     for (unsigned first = 0, after = 0; first < berkeley->count; first++) {
         while (after < berkeley->count &&
-               berkeley->clocks[after].ahead_ms - berkeley->clocks[first].ahead_ms <=
-                   berkeley->options.spread_max_ms) {
+               clocks[after].ahead_ms - clocks[first].ahead_ms <= berkeley->options.spread_max_ms) {
             after++;
         }
-        if (after - first > *size) {
+        bool has_ours = clocks[first].ahead_ms <= 0 && clocks[after - 1].ahead_ms >= 0;
+        if (after - first > *size || (after - first == *size && has_ours)) {
             *size = after - first;
             best = first;
         }
@@ -118,7 +124,8 @@ bool berkeley_finish(struct berkeley *berkeley, int64_t now_ms, struct berkeley_
     *out = (struct berkeley_corrections){.count = berkeley->count,
                                          .outliers = berkeley->count - size,
                                          .skew_ms = berkeley->clocks[berkeley->count - 1].ahead_ms -
-                                                    berkeley->clocks[0].ahead_ms};
+                                                    berkeley->clocks[0].ahead_ms,
+                                         .rtt_ms = berkeley->rtt_ms};
     for (unsigned i = 0; i < berkeley->count; i++) {
         out->by[i] =
             (struct berkeley_clock){berkeley->clocks[i].server, right - berkeley->clocks[i].ahead_ms};
@@ -149,7 +156,7 @@ bool berkeley_correct(struct berkeley_member *member, int64_t epoch, int64_t rou
     return true;
 }
 
-int64_t berkeley_bound_ms(const struct berkeley_options *options, uint64_t drift_ppm, uint64_t since_ms)
+int64_t berkeley_bound_ms(uint64_t rtt_ms, uint64_t drift_ppm, uint64_t since_ms)
 {
-    return (int64_t)(options->rtt_max_ms + 3 + 2 * (since_ms * drift_ppm / 1000000 + 1));
+    return (int64_t)(rtt_ms + 3 + 2 * (since_ms * drift_ppm / 1000000 + 1));
 }

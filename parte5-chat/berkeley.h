@@ -27,6 +27,7 @@ struct berkeley {
     bool polling;
     int64_t asked_ms; /* when, by the coordinator's corrected clock */
     uint64_t awaited; /* a set: who has not answered yet */
+    uint64_t rtt_ms;  /* the longest round trip of this round that counts */
     struct berkeley_clock clocks[SERVERS_MAX + 1];
     unsigned count;
 };
@@ -43,6 +44,7 @@ struct berkeley_corrections {
     unsigned count;
     unsigned outliers; /* so many clocks were corrected, but had no say */
     int64_t skew_ms;   /* between the first and the last of all clocks, before */
+    uint64_t rtt_ms;   /* the longest round trip: how well the clocks were read; see berkeley_bound_ms */
 };
 
 /* `epoch`: of the coordinator that this server has become. */
@@ -68,7 +70,8 @@ void berkeley_asked(struct berkeley_member *member, int64_t epoch, int64_t round
 /* The correction of that round came. False if it is not the one that its clock was told for: then nothing changed. */
 bool berkeley_correct(struct berkeley_member *member, int64_t epoch, int64_t round, int64_t add_ms);
 
-/* How far the corrected clocks of two servers may be apart, so many milliseconds after a round corrected both. */
-int64_t berkeley_bound_ms(const struct berkeley_options *options, uint64_t drift_ppm, uint64_t since_ms);
+/* How far the corrected clocks of two servers may be apart, so many milliseconds after a round corrected both: its longest
+ * round trip was `rtt_ms`, and no clock runs faster or slower than that. */
+int64_t berkeley_bound_ms(uint64_t rtt_ms, uint64_t drift_ppm, uint64_t since_ms);
 
 #endif

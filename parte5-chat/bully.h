@@ -9,6 +9,7 @@ struct bully_options {
     uint64_t servers;    /* all that there are: a set, with this one */
     uint64_t timeout_ms; /* so long may the reference server, or a leader, be silent */
     uint64_t answer_ms;  /* so long may a live server take to answer; below timeout_ms */
+    int64_t epoch;       /* the highest that is known from an earlier life; 0 for none */
 };
 
 struct bully {

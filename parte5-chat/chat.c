@@ -252,3 +252,16 @@ void chat_apply(struct chat *chat, struct change *change)
         take_effect(chat, change);
     }
 }
+
+/* There is no way back from a state: a new one is made, from the changes that made this one. */
+void chat_cut(struct chat *chat, int64_t seq)
+{
+    struct chat whole = *chat;
+    size_t count = change_list_below(&whole.changes, seq + 1);
+
+    chat_init(chat);
+    for (size_t i = 0; i < count; i++) {
+        chat_apply(chat, whole.changes.items[i]);
+    }
+    chat_free(&whole);
+}

@@ -34,6 +34,9 @@ int chat_check(const struct chat *chat, const struct change *change, struct erro
  * (a damaged or foreign record) keeps its place and does nothing. */
 void chat_apply(struct chat *chat, struct change *change);
 
+/* The state as it was after that place: what came later never was. */
+void chat_cut(struct chat *chat, int64_t seq);
+
 /* The place of the last change, and its epoch; 0 before the first. */
 int64_t chat_last_seq(const struct chat *chat);
 int64_t chat_last_epoch(const struct chat *chat);

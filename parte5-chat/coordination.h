@@ -21,6 +21,11 @@
 #define EPOCHS_APART (SERVERS_MAX + 1)
 #define EPOCH_MAX    (INT64_C(1) << 62) /* what is above was never counted by anybody */
 
+/* May an epoch that somebody claims be true, for who knows of `known`? Epochs that were reached by counting are no more
+ * than a million reigns apart; who knows of none yet believes more. What is believed is kept for good: were it EPOCH_MAX,
+ * no later reign could begin. */
+bool epoch_is_credible(int64_t known, int64_t claimed);
+
 /* Time-outs count only time in which we were awake: from one tick to the next at most this. Who was stopped for a
  * minute has given nobody a minute to answer. */
 #define TICK_MAX_MS 100

@@ -24,16 +24,33 @@ int64_t lamport_send(struct lamport *clock)
     return ++clock->time;
 }
 
-bool lamport_receive(struct lamport *clock, int64_t received, int64_t *when)
+static void put_forward(struct lamport *clock, int64_t received, int64_t *when)
 {
-    /* By such jumps, one message each, nobody reaches the end of 63 bits in a day's work, and we never overflow. */
-    if (received < 0 || received - clock->time > LAMPORT_JUMP_MAX ||
-        received > INT64_MAX - LAMPORT_JUMP_MAX) {
-        return false;
-    }
     clock->time = received > clock->time ? received : clock->time;
     if (when != NULL) {
         *when = clock->time + 1;
     }
+}
+
+/* By such jumps, one message each, nobody reaches the end of 63 bits in a day's work, and we never overflow. */
+static bool is_near(const struct lamport *clock, int64_t received)
+{
+    return received >= 0 && received - clock->time <= LAMPORT_JUMP_MAX &&
+           received <= INT64_MAX - LAMPORT_JUMP_MAX;
+}
+
+bool lamport_receive(struct lamport *clock, int64_t received, int64_t *when)
+{
+    if (!is_near(clock, received)) {
+        return false;
+    }
+    put_forward(clock, received, when);
     return true;
+}
+
+void lamport_follow(struct lamport *clock, int64_t received, int64_t *when)
+{
+    bool far = received > LAMPORT_FAR && !is_near(clock, received);
+
+    put_forward(clock, far ? LAMPORT_FAR : received, when);
 }

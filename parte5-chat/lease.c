@@ -16,7 +16,8 @@
  * It does not guarantee service: while the volume is away nobody leads, and after a crash nobody does for a lease.
  *
  * To break it: in lease_may_serve, return lease->leading. A leader that wakes late serves beside its successor until
- * its next tick; then only the fencing number saves the files. In lease_admits return true, and nothing does. */
+ * its next tick; then only the fencing number saves the files. In lease_admits return true (in the real server, whose
+ * volume has its numbers as names of folders, in `keeps` of server_shared.c), and nothing does. */
 #include "parte5-chat/lease.h"
 
 #define MILLION 1000000

@@ -49,6 +49,7 @@ int reference_rank(struct reference *reference, struct text name, struct error *
         }
         server = &reference->servers[reference->count++];
         memcpy(server->name, name.bytes, name.length);
+        server->name[name.length] = '\0'; /* a longer one may have stood there, that could not be recorded */
     }
     server->quiet_ms = 0;
     return (int)(server - reference->servers) + 1;

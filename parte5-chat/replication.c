@@ -1,8 +1,8 @@
 /* The question: how does nothing get lost that a client was told is done, when the server that said so dies?
  *
- * The rule: all writes go through one server, the primary; it has each on its disk, gives it to the backups, and says
- * OK only after every backup that counts has it on its own; one that does not answer in time counts no more, and one
- * that returns counts again once it has what it missed ("primary-backup": Budhiraja, Marzullo, Schneider and Toueg
+ * The rule: all writes go through one server, the primary; it gives each to the backups and to its own disk, and says OK
+ * only after all of them have it, every backup that counts on its own disk; one that does not answer in time counts no
+ * more, and one that returns counts again once it has what it missed ("primary-backup": Budhiraja, Marzullo, Schneider and Toueg
  * 1993). Who takes over begins a later epoch: first it asks all, who from then on obey no earlier one; it takes over
  * the line of the one that is furthest, by epoch, then by place; and it begins with a change of its own (Oki and
  * Liskov 1988, "viewstamped replication", says why an epoch must weigh more than a place).
@@ -36,6 +36,11 @@ void replication_init(struct replication *replication, const struct replication_
                              .last_tick_ms = now_ms,
                              .source = options->self,
                              .primary = options->self};
+}
+
+void replication_rewind(struct replication *replication)
+{
+    replication->committed = chat_last_seq(replication->chat);
 }
 
 /* ---- actions ---- */
@@ -115,7 +120,7 @@ bool replication_send_what_follows(struct replication *replication, const struct
     return on_our_line;
 }
 
-/* What comes from outside may be nonsense: places must grow, and epochs must not pass the sender's. */
+/* What comes from outside may be nonsense: no place may be missing, and epochs must not pass the sender's. */
 static bool is_sound(const struct replication_note *note)
 {
     int64_t seq = note->after_seq;
@@ -123,13 +128,15 @@ static bool is_sound(const struct replication_note *note)
 
     for (size_t i = 0; i < note->changes.count; i++) {
         const struct change *change = note->changes.items[i];
-        if (change->seq <= seq || change->epoch < epoch || change->epoch > note->epoch) {
+        if (change->seq - 1 != seq || change->epoch < epoch || change->epoch > note->epoch) {
             return false;
         }
         seq = change->seq;
         epoch = change->epoch;
     }
-    return note->changes.count <= REPLICATION_CHANGES_MAX && seq < INT64_MAX;
+    bool from_the_beginning = note->after_seq == CHANGE_NO_SEQ && note->after_epoch == 0;
+    return note->changes.count <= REPLICATION_CHANGES_MAX && seq < INT64_MAX &&
+           (from_the_beginning || !note->whole);
 }
 
 bool replication_install(struct replication *replication, const struct replication_note *note,
@@ -172,13 +179,32 @@ static void adopt_epoch(struct replication *replication, int64_t epoch, struct r
 
 static void fetch(struct replication *replication, struct replication_actions *out)
 {
+    replication->counts_until_ms = 0;
     replication->fetching_ms = replication->options.patience_ms;
     replication_send(replication, replication->primary, (struct replication_note){.type = NOTE_FETCH}, out);
 }
 
 static void acknowledge(struct replication *replication, struct replication_actions *out)
 {
-    replication_send(replication, replication->primary, (struct replication_note){.type = NOTE_ACK}, out);
+    replication_send(replication, replication->primary,
+                     (struct replication_note){.type = NOTE_ACK,
+                                               .said_ms = (int64_t)replication->last_tick_ms},
+                     out);
+}
+
+/* After an acknowledgement the primary waits its patience before it goes on without us. It got ours after we said it: the
+ * time that took, and that the ping took to come here, is time that we do not count; and half of its patience is for its
+ * ticks and for clocks that do not run alike. (A lease, as in lease.c.) */
+static void hear_that_we_count(struct replication *replication, int64_t said_ms)
+{
+    if (said_ms > 0 && (uint64_t)said_ms <= replication->last_tick_ms) {
+        replication->counts_until_ms = (uint64_t)said_ms + replication->options.patience_ms / 2;
+    }
+}
+
+bool replication_is_current(const struct replication *replication, uint64_t now_ms)
+{
+    return replication->role == ROLE_BACKUP && replication->on_line && now_ms < replication->counts_until_ms;
 }
 
 /* Budhiraja et al.: a backup takes the primary's updates in the order in which the primary made them. */
@@ -209,6 +235,7 @@ static void hear_ping(struct replication *replication, const struct replication_
     replication->committed =
         note->committed > replication->committed ? note->committed : replication->committed;
     if (same && note->counted) {
+        hear_that_we_count(replication, note->said_ms);
         acknowledge(replication, out);
     } else if (replication->fetching_ms == 0) {
         fetch(replication, out);
@@ -241,7 +268,7 @@ static void hear_as_backup(struct replication *replication, const struct replica
 static bool is_from_a_peer(const struct replication *replication, const struct replication_note *note)
 {
     return note->from <= SERVERS_MAX && (replication->options.peers & SERVER_BIT(note->from)) &&
-           note->epoch <= EPOCH_MAX;
+           epoch_is_credible(replication->epoch, note->epoch);
 }
 
 void replication_hear(struct replication *replication, const struct replication_note *note,
@@ -273,9 +300,9 @@ void replication_hear(struct replication *replication, const struct replication_
 void replication_tick(struct replication *replication, uint64_t now_ms, struct replication_actions *out)
 {
     uint64_t passed = now_ms - replication->last_tick_ms;
-    bool slept = passed > TICK_MAX_MS;
+    uint64_t slept = passed > TICK_MAX_MS ? passed : 0;
 
-    passed = slept ? TICK_MAX_MS : passed;
+    passed -= slept;
     replication->last_tick_ms = now_ms;
     replication->fetching_ms -= passed < replication->fetching_ms ? passed : replication->fetching_ms;
     if (replication->role == ROLE_PRIMARY) {

@@ -28,7 +28,10 @@ struct replication_note {
     int64_t epoch, seq, last_epoch;
 
     int64_t committed; /* of a PING: so far all has been acknowledged to clients; */
-    bool counted;      /* and does the primary wait for you? */
+    bool counted;      /* and you get all changes; */
+    int64_t
+        said_ms; /* of an ACK: when it was said, by the backup's own clock; of a PING: when your last one was, if the
+                        * primary waits for you since; 0 if it does not */
 
     bool
         whole; /* of CHANGES: they begin at the beginning; whoever gets them forgets all that it has. If not, */
@@ -75,6 +78,7 @@ struct replication_member {
     enum member_state state;
     int64_t acked;      /* it has all changes up to this one */
     uint64_t waited_ms; /* so long has it owed an acknowledgement */
+    int64_t said_ms;    /* of its last one: when, by its own clock */
     bool answered;      /* in a takeover: it follows us, and has said how far it is: */
     int64_t seq, last_epoch;
 };
@@ -104,9 +108,10 @@ struct replication {
     uint64_t waited_ms;
 
     /* backup */
-    unsigned primary;     /* whose notes count; its own number: nobody's */
-    bool on_line;         /* what we have is a beginning of what the primary has */
-    uint64_t fetching_ms; /* an answer to a FETCH may still come for so long */
+    unsigned primary;         /* whose notes count; its own number: nobody's */
+    bool on_line;             /* what we have is a beginning of what the primary has */
+    uint64_t fetching_ms;     /* an answer to a FETCH may still come for so long */
+    uint64_t counts_until_ms; /* the primary acknowledges nothing without us before, by our own clock */
 };
 
 /* `chat` holds what is on the disk. */
@@ -119,8 +124,15 @@ void replication_lead(struct replication *replication, int64_t epoch, struct rep
 /* The coordination says that it leads no more. */
 void replication_step_down(struct replication *replication);
 
+/* The primary's last changes did not reach the disk, nobody has heard of them, and they are gone from the chat. Only for one
+ * without peers. */
+void replication_rewind(struct replication *replication);
+
 /* Does it take writes? (And does the coordination agree? Ask both before each write.) */
 bool replication_leads(const struct replication *replication);
+
+/* Does this backup have all that was acknowledged before this moment? False also where it cannot know. */
+bool replication_is_current(const struct replication *replication, uint64_t now_ms);
 
 /* A client asked for `change`, perhaps again. 0: REPLICATION_ANSWER follows, now or later. Else it is refused, and
  * `error` says why: what chat_check does, or ERROR_NETWORK if this is not the primary. */

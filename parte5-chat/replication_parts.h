@@ -32,11 +32,14 @@ void replication_hear_as_candidate(struct replication *replication, const struct
                                    struct replication_actions *out);
 void replication_hear_as_primary(struct replication *replication, const struct replication_note *note,
                                  struct replication_actions *out);
-/* `slept`: more time passed than is counted, for we were stopped. What the others said meanwhile has come, and has not
- * been heard yet; so they get all their time again. */
-void replication_tick_primary(struct replication *replication, uint64_t passed_ms, bool slept,
+/* `slept_ms`: so long ago was the last tick that we, and perhaps the whole machine, must have been stopped; else 0. What the
+ * others said meanwhile has come, and has not been heard yet: so that time does not count (`passed_ms` is 0), and nobody
+ * is given up at this tick. After a long sleep, which breaks connections, the others get all their time again; after a
+ * short one, what they were waited for before counts: else where all stands still for a moment now and then, nobody would
+ * ever be given up. */
+void replication_tick_primary(struct replication *replication, uint64_t passed_ms, uint64_t slept_ms,
                               struct replication_actions *out);
-void replication_tick_candidate(struct replication *replication, uint64_t passed_ms, bool slept,
+void replication_tick_candidate(struct replication *replication, uint64_t passed_ms, uint64_t slept_ms,
                                 struct replication_actions *out);
 
 #endif

@@ -62,6 +62,8 @@ static void advance(struct replication *replication, struct replication_actions 
     replication->committed = least;
 }
 
+/* The backups have it while our own disk writes it: what dies with us then was not acknowledged, and whoever takes over
+ * goes on from it if one that has it answers. */
 static void take_write(struct replication *replication, const struct change *fields,
                        struct replication_actions *out)
 {
@@ -69,8 +71,9 @@ static void take_write(struct replication *replication, const struct change *fie
     int64_t after_epoch = chat_last_epoch(replication->chat);
     struct change *change = change_number(fields, after_seq + 1, replication->epoch);
 
-    replication_append(replication, change, out);
+    chat_apply(replication->chat, change);
     send_changes(replication, change, after_seq, after_epoch, out);
+    replication_add(out, REPLICATION_RECORD, change);
     change_unref(change);
     advance(replication, out);
 }
@@ -104,10 +107,14 @@ bool replication_leads(const struct replication *replication)
 
 static void ping(struct replication *replication, unsigned peer, struct replication_actions *out)
 {
+    const struct replication_member *member = &replication->members[peer];
+
     replication_send(replication, peer,
                      (struct replication_note){.type = NOTE_PING,
                                                .committed = replication->committed,
-                                               .counted = replication->members[peer].state != MEMBER_OUT},
+                                               .counted = member->state != MEMBER_OUT,
+                                               .said_ms =
+                                                   member->state == MEMBER_COUNTED ? member->said_ms : 0},
                      out);
 }
 
@@ -162,13 +169,20 @@ static void choose_line(struct replication *replication, struct replication_acti
 
 static void ask_all(struct replication *replication, struct replication_actions *out)
 {
+    for (unsigned peer = first_peer(replication); peer <= SERVERS_MAX; peer = next_peer(replication, peer)) {
+        replication_send(replication, peer, (struct replication_note){.type = NOTE_ASK}, out);
+    }
+}
+
+static void begin_takeover(struct replication *replication, struct replication_actions *out)
+{
     replication->role = ROLE_TAKING_OVER;
     replication->source = replication->options.self;
     replication->waited_ms = 0;
     for (unsigned peer = first_peer(replication); peer <= SERVERS_MAX; peer = next_peer(replication, peer)) {
         replication->members[peer] = (struct replication_member){0};
-        replication_send(replication, peer, (struct replication_note){.type = NOTE_ASK}, out);
     }
+    ask_all(replication, out);
     if (replication->options.peers == 0) {
         choose_line(replication, out);
     }
@@ -182,7 +196,7 @@ void replication_lead(struct replication *replication, int64_t epoch, struct rep
         return;
     }
     replication_enter_epoch(replication, epoch, out);
-    ask_all(replication, out);
+    begin_takeover(replication, out);
 }
 
 void replication_step_down(struct replication *replication)
@@ -191,6 +205,7 @@ void replication_step_down(struct replication *replication)
     replication->primary = replication->options.self;
     replication->on_line = false;
     replication->fetching_ms = 0;
+    replication->counts_until_ms = 0;
 }
 
 static void hear_answer(struct replication *replication, const struct replication_note *note,
@@ -218,21 +233,30 @@ void replication_hear_as_candidate(struct replication *replication, const struct
         hear_answer(replication, note, out);
     } else if (note->type == NOTE_CHANGES && fetching && note->from == replication->source) {
         replication_install(replication, note, out);
+        replication->members[note->from].seq = note->seq; /* it may have said too much */
+        replication->members[note->from].last_epoch = note->last_epoch;
         choose_line(replication, out); /* the same one again, until we have all of it */
     }
 }
 
-void replication_tick_candidate(struct replication *replication, uint64_t passed_ms, bool slept,
+void replication_tick_candidate(struct replication *replication, uint64_t passed_ms, uint64_t slept_ms,
                                 struct replication_actions *out)
 {
     bool fetching = replication->source != replication->options.self;
 
-    replication->waited_ms += passed_ms;
-    if (!slept && replication->waited_ms < replication->options.patience_ms) {
+    if (slept_ms >= replication->options.patience_ms) {
+        begin_takeover(replication, out);
         return;
     }
-    if (slept || fetching || replication->options.never_drops) {
-        ask_all(replication, out);
+    if (slept_ms > 0 && !fetching) {
+        ask_all(replication, out); /* the question may be lost, and the answers old */
+    }
+    replication->waited_ms += passed_ms;
+    if (slept_ms > 0 || replication->waited_ms < replication->options.patience_ms) {
+        return;
+    }
+    if (fetching || replication->options.never_drops) {
+        begin_takeover(replication, out);
     } else {
         choose_line(replication, out);
     }
@@ -245,6 +269,10 @@ static void hear_ack(struct replication *replication, const struct replication_n
 {
     struct replication_member *member = &replication->members[note->from];
 
+    if (note->seq > chat_last_seq(replication->chat)) {
+        return; /* nobody has what there is not */
+    }
+    member->said_ms = note->said_ms;
     if (note->seq > member->acked) {
         member->acked = note->seq;
         member->waited_ms = 0;
@@ -280,15 +308,17 @@ void replication_hear_as_primary(struct replication *replication, const struct r
     }
 }
 
-void replication_tick_primary(struct replication *replication, uint64_t passed_ms, bool slept,
+void replication_tick_primary(struct replication *replication, uint64_t passed_ms, uint64_t slept_ms,
                               struct replication_actions *out)
 {
     for (unsigned peer = first_peer(replication); peer <= SERVERS_MAX; peer = next_peer(replication, peer)) {
         struct replication_member *member = &replication->members[peer];
         bool owes = member->state != MEMBER_OUT && member->acked < chat_last_seq(replication->chat);
 
-        member->waited_ms = owes && !slept ? member->waited_ms + passed_ms : 0;
-        if (member->waited_ms >= replication->options.patience_ms && !replication->options.never_drops) {
+        member->waited_ms =
+            owes && slept_ms < replication->options.patience_ms ? member->waited_ms + passed_ms : 0;
+        if (slept_ms == 0 && member->waited_ms >= replication->options.patience_ms &&
+            !replication->options.never_drops) {
             *member = (struct replication_member){.state = MEMBER_OUT};
             replication_add(out, REPLICATION_DROPPED, NULL);
             out->items[out->count - 1].to = peer;
