@@ -120,8 +120,8 @@ class Process:
 class Lab:
     """Everything that one measurement starts, in a folder of its own; all of it is gone at the end."""
 
-    def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="ordem-bench-")
+    def __init__(self, within=None):
+        self.folder = tempfile.mkdtemp(prefix="ordem-bench-", dir=within)
         self.processes = []
 
     def __enter__(self):

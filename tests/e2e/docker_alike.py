@@ -79,10 +79,27 @@ def clusters_are_alike(found):
     are_alike("the brokers of both clusters differ in their names only", brokers)
 
 
+def chats_are_alike(found):
+    one, shared = (found[f"parte5-chat/docker-compose{kind}.yml"] for kind in ("", ".ha"))
+    check("parte5: over a shared volume there is no reference server, and nothing new", set(one) - set(shared) == {"reference"}
+          and set(shared) < set(one), list(shared))
+    for name in shared:
+        settings = [service[name].get("environment", {}) for service in (one, shared)]
+        changed = {setting for both in settings for setting in both if settings[0].get(setting) != settings[1].get(setting)}
+        if name.startswith("server"):
+            check(f"parte5: {name} is coordinated in another way, and lets in who has a password",
+                  {"COORDINATION", "ACCOUNTS", "REFERENCE", "LEASE_MS"} <= changed <= set(settings[0]) | {"LEASE_MS"}, changed)
+            volumes = [[volume["source"] for volume in service[name]["volumes"]] for service in (one, shared)]
+            check(f"parte5: {name} has its own data, or all share one", volumes == [[name], ["election-data"]], volumes)
+        else:
+            are_alike(f"parte5: {name} is the same", {"replicated": one[name], "shared": shared[name]})
+
+
 def story():
     found = labs_are_alike()
     nodes_are_alike(found)
     clusters_are_alike(found)
+    chats_are_alike(found)
 
 
 if __name__ == "__main__":

@@ -75,6 +75,7 @@ def test_it_starts_on_loopback_and_knows_no_other_broker():
 def test_what_is_durable_survives_kill_and_restart():
     broker = shared_broker()
     publish(broker.url, "durable", *map(str, range(100)))
+    broker.sync_metadata()
     broker.kill()
     try:
         connected(broker.url)
@@ -143,7 +144,8 @@ def test_it_ends_with_a_signal_or_its_input_and_removes_its_folder():
             process.wait(LIMIT)
         _, err = process.communicate(timeout=LIMIT)
         assert process.returncode == 0 and err == "", (end, process.returncode, err)
-        assert not alive(marker) and not os.path.exists(folder)
+        assert not os.path.exists(folder)
+        wait_until(lambda m=marker: not alive(m), "the end of all that Erlang had started")
 
 
 def test_an_input_that_is_no_pipe_does_not_end_it():
@@ -152,7 +154,8 @@ def test_an_input_that_is_no_pipe_does_not_end_it():
     assert process.poll() is None
     process.terminate()
     process.communicate(timeout=LIMIT)
-    assert process.returncode == 0 and not alive(marker)
+    assert process.returncode == 0
+    wait_until(lambda: not alive(marker), "the end of all that Erlang had started")
 
 
 def test_it_runs_from_folders_with_unusual_names():

@@ -20,7 +20,7 @@ class Server:
     def __exit__(self, *_):
         self.leave()
         try:
-            self.status = self.process.wait(timeout=30)
+            self.status = self.process.wait(timeout=180)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.status = self.process.wait()
@@ -35,7 +35,7 @@ class Server:
             self.process.stdin.close()
 
     def connect(self):
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=180)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 
@@ -48,7 +48,7 @@ class Server:
             return read_all(connection)
 
     def ask(self, method, target, body=None, headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=180)
         try:
             connection.request(method, target, body, headers or {})
             reply = connection.getresponse()
@@ -111,6 +111,21 @@ def test_pipelined_answers_leave_in_the_order_of_the_requests():
         assert statuses(reply) == ["200"] * (count + 2), len(statuses(reply))
         places = [reply.index(b"later\n")] + [reply.index(b'"path":"/%d"' % i) for i in range(count)]
         assert places == sorted(places), "in order"
+
+
+def test_who_does_not_read_cannot_fill_the_memory():
+    with Server() as server, server.connect() as connection:
+        asked = 60  # of 8 MiB each: more than may wait
+        connection.sendall(get("/big") * asked + LAST)
+        status, _, _ = server.ask("GET", "/small")
+        assert status == 200, "others are served"
+        counts = {b"200": 0, b"503": 0}
+        while part := connection.recv(1 << 20):
+            for code in re.findall(rb"HTTP/1\.1 (\d+) ", part):
+                counts[code] += 1
+        assert counts[b"503"] > 0 and 20 <= counts[b"200"] < asked, counts
+        status, _, body = server.ask("GET", "/big")
+        assert status == 200 and len(body) == 8 * 2 ** 20, "there is room again"
 
 
 def test_a_request_may_come_byte_by_byte():
@@ -227,7 +242,7 @@ def test_a_server_that_closes_answers_what_it_has_and_takes_no_more():
         for connection in (idle, busy, hung):
             thread = threading.Thread(target=lambda c=connection: replies.append(read_all(c)))
             thread.start()
-            thread.join(timeout=30)
+            thread.join(timeout=180)
             connection.close()
         assert replies[0] == b"" and b"later\n" in replies[1] and replies[2] == b"", replies
 

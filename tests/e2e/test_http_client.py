@@ -92,9 +92,10 @@ def test_nobody_listens():
 
 def test_a_server_that_says_nothing():
     with Peer(lambda connection, _: time.sleep(LIMIT)) as peer:
-        results = ask(peer.target, "GET /", "GET /", connections=1, timeout=100)
-        assert [result["status"] for result in results] == [-3, -3], results
-        assert "within 100 ms" in results[0]["body"], results
+        results = ask(peer.target, "GET /", "GET /", connections=1, timeout=2000)
+        assert [result["status"] for result in results] == [-3, -1], results
+        assert "no answer" in results[0]["body"] and "within 2000 ms" in results[0]["body"], results
+        assert "no connection" in results[1]["body"], "it waited for the only one, and was never sent"
 
 
 def test_what_is_not_http_or_is_cut_short_is_lost():

@@ -108,8 +108,8 @@ def started_lab(folder, marker, *arguments):
     process = subprocess.Popen([program("lab"), "run", "parte1", "--rate", "20", "--out", folder, *arguments],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"ORDEM_TEST": marker})
     wait_until(lambda: len(alive(f"ORDEM_TEST={marker}")) == 4, "the lab and three nodes")
-    wait_until(lambda: os.path.exists(f"{folder}/node3.jsonl") and "send" in open(f"{folder}/node1.jsonl").read(),
-               "the first command")
+    wait_until(lambda: all(os.path.exists(f"{folder}/node{number}.jsonl") for number in (1, 2, 3))
+               and "send" in open(f"{folder}/node1.jsonl").read(), "the first command")
     return process
 
 

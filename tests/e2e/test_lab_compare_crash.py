@@ -105,9 +105,10 @@ def test_a_crash_and_a_state_that_covers_it_keep_every_promise():
         assert judgement["lives"] == {"node1": 1, "node2": 1, "node3": 2, "sequencer": 1}
         assert [(i["event"], i["target"]) for i in judgement["interventions"]] == [("kill", "node3"), ("restart", "node3")]
         assert judgement["clients"] == {"operations": 7, "ok": 7, "error": 0, "unknown": 0,
-                                        "latency_us": {"p50": 3000, "p99": 6000}}
+                                        "latency_us": {"p50": 3000, "p99": 6000},
+                                        "longest_silence_us": 12000}  # from v4 read to v5 set
         text = lab("compare", run.folder)[1]
-        assert "3 nodes, 1 sequencer, 6 commands, 17 deliveries" in text, text
+        assert "3 nodes, 1 other process, 6 commands, 17 deliveries" in text, text
         assert "clients: 7 operations, 7 ok, 0 errors, 0 unknown; ok after 3.0 ms (p50), 6.0 ms (p99)" in text
         assert "kill node3" in text and "restart node3" in text
         assert "✓ gap-free seq" in text and "✓ linearizable reads" in text

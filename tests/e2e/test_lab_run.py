@@ -5,59 +5,19 @@ What the runs prove about the parts is the judge's business; here the runs thems
 
 import re
 
+import lab_runs
 from ordem import *
 
 PARTS = ("parte2", "parte3", "parte4")
 
 
-class Run:
-    """One run, on the shared broker unless `private`; its status, its judgement and its logs."""
+class Run(lab_runs.Run):
+    """One run, on the shared broker unless `private`."""
 
     def __init__(self, part, *arguments, private=False, **environment):
-        self.folder = tempfile.mkdtemp(prefix="ordem-test-")
         if not private:
             environment["AMQP_URL"] = shared_broker().url
-        self.status, self.out, self.err = lab("run", part, "--json", "--out", self.folder, *arguments, **environment)
-        assert self.out != "", f"status {self.status}: {self.err}"
-        self.judgement = json.loads(self.out)
-        assert self.err == "", self.err
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def log(self, name):
-        with open(os.path.join(self.folder, f"{name}.jsonl"), encoding="utf-8") as file:
-            return [json.loads(line) for line in file]
-
-    def events(self, name, kind):
-        return [event for event in self.log(name) if event["event"] == kind]
-
-    def planned(self):
-        return [(event["event"], event["target"]) for event in self.log("lab")]
-
-    def requests(self):
-        """(invocation, completion) of each request, in the order of the invocations."""
-        completions = {}
-        invocations = []
-        for event in self.log("clients"):
-            if event["event"] == "invoke":
-                assert event["message_uuid"] not in completions
-                invocations.append(event)
-                completions[event["message_uuid"]] = None
-            elif event["event"] == "complete":
-                assert completions[event["message_uuid"]] is None, "completed twice, or before it was invoked"
-                completions[event["message_uuid"]] = event
-        assert None not in completions.values(), "a request never ended"
-        return [(event, completions[event["message_uuid"]]) for event in invocations]
-
-    def statuses(self):
-        found = {}
-        for _, completion in self.requests():
-            found[completion["status"]] = found.get(completion["status"], 0) + 1
-        return found
+        super().__init__(part, *arguments, **environment)
 
 
 def commands_by_writer(events):
@@ -184,7 +144,7 @@ def test_a_paused_node_goes_on_later():
 
 
 def test_who_waits_for_a_paused_node_does_not_know():
-    with Run("parte2", "--pause", "node3@100ms-2s", "--timeout", "300ms", "--ops", "90", "--rate", "60") as run:
+    with Run("parte2", "--pause", "node3@100ms-5s", "--timeout", "1500ms", "--ops", "90", "--rate", "60") as run:
         statuses = run.statuses()
         assert statuses["unknown"] >= 1 and "error" not in statuses, statuses
         for invocation, completion in run.requests():
@@ -216,7 +176,7 @@ def test_what_is_planned_for_nobody_is_refused_in_one_line():
             (["parte2", "--kill", "sequencer@1s"], 'no "sequencer" in this run, but node1, node2, node3, broker'),
             (["parte3", "--kill", "leader@1s"], 'no "leader"'), (["parte2", "--kill", "node4@1s"], 'no "node4"'),
             (["parte2", "--kill", "node2"], "node2@5s"), (["parte2", "--kill", "node2@5"], "node2@5s"),
-            (["parte2", "--pause", "node2@5s"], "node2@2s-4s"), (["parte2", "--pause", "node2@5s-2s"], "node2@2s-4s"),
+            (["parte2", "--pause", "node2@5s"], "--for"), (["parte2", "--pause", "node2@5s-2s"], "node2@2s-4s"),
             (["parte2", "--kill", "node1@1s", "--kill", "node1@2s"], "dead"),
             (["parte2", "--restart-after", "soon"], "--restart-after"), (["parte2", "--timeout", "0"], "--timeout"),
             (["parte2", "--reads", "2"], "--reads"), (["parte2", "--reads", "x"], "--reads"),

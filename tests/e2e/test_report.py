@@ -208,6 +208,22 @@ def test_a_leader_is_killed_and_a_follower_paused():
     assert browser.run("return document.querySelectorAll('#orders .bad, #orders .differs').length") == 0
 
 
+def test_a_chat_beside_a_store():
+    """Other guarantees, other commands, listeners: and what one of the two does not promise is left open."""
+    chat = run("chat", "parte5", "--ops", "60", "--rate", "60")
+    browser = opened(report("chat-and-store", chat, ordered()))
+    rows = browser.run("""return Object.fromEntries([...document.querySelectorAll("table.verdicts tr")].slice(1).map((row) =>
+        [row.cells[0].innerText, [...row.cells].slice(1).map((cell) => cell.innerText)]));""")
+    assert len(rows["identical data"]) == len(rows["total order"]) == 2, rows
+    assert rows["identical data"][1] == rows["total order"][0] == "–", rows
+    assert "servers end with the same" in rows["identical data"][0], rows
+    browser = opened(os.path.join(chat, "report.html"))
+    assert drawn(browser)["elected"] > 0
+    said = [line for line in lines_of(chat) if line["event"] == "deliver" and line.get("command_type") == "publish"]
+    assert {f"publish {line['key']}=\"{line['value']}\"" for line in said} & set(browser.run(
+        "return [...document.querySelectorAll('#orders td')].map((cell) => cell.innerText)"))
+
+
 def test_hover_and_pin():
     browser = opened(os.path.join(diverging(), "report.html"))
     x, y = mark(browser, "deliver")

@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     log_line_reader_free(&reader);
     history_complete(&history);
     judge(&history, &judgement);
-    for (enum guarantee g = 0; g < GUARANTEE_COUNT; g++) {
+    for (enum guarantee g = judgement.first; g < judgement.end; g++) {
         const struct verdict *verdict = &judgement.verdicts[g];
         if ((verdict->outcome == OUTCOME_VIOLATED) != (verdict->count > 0) ||
             (verdict->outcome == OUTCOME_VIOLATED && verdict->evidence_count == 0)) {

@@ -26,6 +26,7 @@ enum chat_event_kind {
     EVENT_CLIENT,      /* a client has waited long enough */
     EVENT_PUBLICATION, /* at the subscriber */
     EVENT_FAULT,       /* it is time for one */
+    EVENT_STALL,       /* all stands still */
     EVENT_RETURN,      /* server `to` starts again, goes on, or can be reached again */
 };
 

@@ -79,20 +79,35 @@ static const struct chat_server *undisputed(const struct chat_world *world)
     return leader;
 }
 
-/* Does the leader count on somebody who runs, and has acknowledged all that clients were told? That is what it believes:
- * if its rule is bad, it is wrong. */
-static bool has_backup(const struct chat_world *world, const struct chat_server *leader)
+/* Does the leader count on somebody else who runs, and has acknowledged all that clients were told? That is what it
+ * believes: if its rule is bad, it is wrong. */
+static bool has_backup(const struct chat_world *world, const struct chat_server *leader,
+                       const struct chat_server *failing)
 {
     const struct replication *replication = &leader->replication;
 
     for (unsigned i = 1; i <= world->options->servers; i++) {
         const struct replication_member *member = &replication->members[i];
-        if (runs(&world->servers[i]) && member->state == MEMBER_COUNTED &&
+        if (&world->servers[i] != failing && runs(&world->servers[i]) && member->state == MEMBER_COUNTED &&
             member->acked >= replication->committed && member->acked >= replication->reign_seq) {
             return true;
         }
     }
     return false;
+}
+
+/* A leader that is paused may have the last acknowledgement that it needs among what waits for it, and say OK before it
+ * hears that somebody else leads. */
+static bool paused_leaders_have_backups(const struct chat_world *world, const struct chat_server *failing)
+{
+    for (unsigned i = 1; i <= world->options->servers; i++) {
+        const struct chat_server *server = &world->servers[i];
+        if (server->up && server->paused && replication_leads(&server->replication) &&
+            !has_backup(world, server, failing)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* A shared volume keeps everything, whoever fails. Without one, whoever fails must leave somebody who has all; and while
@@ -107,9 +122,11 @@ bool chat_tolerates(const struct chat_world *world, const struct chat_server *fa
     if (failing->replication.role != ROLE_BACKUP && anybody_is_cut(world)) {
         return false;
     }
-    return leader == failing
-               ? has_backup(world, leader)
-               : leader != NULL || (others_have_counted(world, failing) && others_have_all(world, failing));
+    if (leader != NULL) {
+        return leader != failing || has_backup(world, leader, failing);
+    }
+    return others_have_counted(world, failing) && others_have_all(world, failing) &&
+           paused_leaders_have_backups(world, failing);
 }
 
 /* Does the reference server say so, and has this server heard it? */
@@ -193,6 +210,16 @@ void chat_fault(struct chat_world *world)
                50 + schedule_below(&world->schedule, 200 * world->schedule.calm));
 }
 
+/* All stands still, as where a host takes the processors away: time passes, and nobody does anything. It happens again and
+ * again, also when all has healed: each stall is shorter than the servers' patience, and too long for a tick. */
+void chat_stall(struct chat_world *world)
+{
+    world->schedule.now_ms +=
+        CHAT_STALL_MS + schedule_below(&world->schedule, CHAT_PATIENCE_MS - CHAT_STALL_MS);
+    chat_later(world, (struct chat_event){.kind = EVENT_STALL},
+               CHAT_PATIENCE_MS / 2 + schedule_below(&world->schedule, CHAT_PATIENCE_MS / 2));
+}
+
 static void wake(struct chat_world *world, struct chat_server *server)
 {
     struct chat_inbox inbox = server->inbox;
@@ -227,6 +254,16 @@ void chat_return(struct chat_world *world, struct chat_server *server)
     }
 }
 
+/* Not all comes back: whoever leads is gone for good, and the others must do without it. */
+static void lose_the_leader(struct chat_world *world)
+{
+    const struct chat_server *leader = undisputed(world);
+
+    if (leader != NULL && chat_tolerates(world, leader)) {
+        chat_server_crash(world, &world->servers[leader->number]);
+    }
+}
+
 void chat_heal(struct chat_world *world)
 {
     seeds_show("all heals");
@@ -235,5 +272,8 @@ void chat_heal(struct chat_world *world)
     for (unsigned i = 1; i <= world->options->servers; i++) {
         chat_return(world, &world->servers[i]);
         world->servers[i].cut = false;
+    }
+    if (!world->options->calm && !world->options->split && schedule_once_in(&world->schedule, 2)) {
+        lose_the_leader(world);
     }
 }

@@ -94,6 +94,7 @@ static void answer(struct chat_world *world, const struct chat_server *server, c
                    request.client);
         world->acknowledged[request.client][request.number] = true;
         world->acknowledging = server->replication.epoch;
+        chat_check_readers(world, change);
     }
     world->refused[request.client][request.number] |= refused;
     chat_send(world,
@@ -196,10 +197,14 @@ static void do_replication(struct chat_world *world, struct chat_server *server,
 static void hear_note(struct chat_world *world, struct chat_server *server, const struct chat_event *event)
 {
     struct replication_actions actions = {0};
-    const struct replication_note *note = &event->note;
+    struct replication_note trusted = event->note; /* which stays the event's */
+    const struct replication_note *note = &trusted;
 
     if (world->options->variant == CHAT_ASKS_NOBODY && note->type == NOTE_ANSWER) {
         return;
+    }
+    if (world->options->variant == CHAT_TRUSTS_PINGS && note->type == NOTE_PING && note->counted) {
+        trusted.said_ms = (int64_t)server->replication.last_tick_ms;
     }
     replication_hear(&server->replication, note, &actions);
     do_replication(world, server, &actions);

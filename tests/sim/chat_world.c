@@ -139,6 +139,9 @@ static void happen_elsewhere(struct chat_world *world, const struct chat_event *
             chat_fault(world);
         }
         break;
+    case EVENT_STALL:
+        chat_stall(world);
+        break;
     case EVENT_RETURN:
         if (world->chaos) {
             chat_return(world, &world->servers[event->to]);
@@ -173,7 +176,9 @@ static void run_until(struct chat_world *world, uint64_t end_ms)
     struct chat_event *event;
 
     while (!finding_exists(&world->finding) && (event = chat_events_take(&world->events)) != NULL) {
-        world->schedule.now_ms = event->at_ms;
+        if (event->at_ms > world->schedule.now_ms) { /* else all stood still when it was due */
+            world->schedule.now_ms = event->at_ms;
+        }
         happen(world, event);
         chat_check_instant(world);
         if (world->schedule.now_ms >= end_ms) {
@@ -205,6 +210,9 @@ static void begin(struct chat_world *world, const struct chat_options *options)
     }
     if (!options->calm) {
         chat_later(world, (struct chat_event){.kind = EVENT_FAULT}, options->split ? 2500 : 1000);
+    }
+    if (!options->calm && schedule_once_in(&world->schedule, 3)) {
+        chat_later(world, (struct chat_event){.kind = EVENT_STALL}, 1000);
     }
 }
 

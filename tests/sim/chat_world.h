@@ -25,12 +25,13 @@
 #define CHAT_TICK_MS     50
 #define CHAT_DELAY_MS    40 /* at most, one way, where nothing is slow */
 #define CHAT_PATIENCE_MS 250
+#define CHAT_STALL_MS    150 /* at least, of the whole world */
 #define CHAT_TIMEOUT_MS  600
 #define CHAT_LEASE_MS    600
 #define CHAT_DRIFT_PPM   100000
 #define CHAT_RETRY_MS    400
 #define CHAT_CHAOS_MS    8000
-#define CHAT_HEALED_MS   16000 /* so long may it take until all is alike */
+#define CHAT_HEALED_MS   40000 /* so long may it take until all is alike */
 
 enum chat_variant {
     CHAT_AS_IT_IS,
@@ -41,6 +42,7 @@ enum chat_variant {
     CHAT_IMPATIENT_LEASE,   /* a follower waits as long as the leader, by its own clock */
     CHAT_CLOCK_STAYS,       /* a receipt leaves Lamport's clock alone */
     CHAT_ASKS_NOBODY,       /* who takes over goes on from what it has */
+    CHAT_TRUSTS_PINGS,      /* a backup counts from when it heard that it counts */
 };
 
 struct chat_options {
@@ -138,12 +140,14 @@ void chat_subscriber_handle(struct chat_world *world, const struct chat_event *e
 /* chat_faults.c */
 bool chat_tolerates(const struct chat_world *world, const struct chat_server *failing);
 void chat_fault(struct chat_world *world);
+void chat_stall(struct chat_world *world);
 void chat_return(struct chat_world *world, struct chat_server *server);
 void chat_heal(struct chat_world *world);
 
 /* chat_checks.c */
 void chat_check_acknowledged(struct chat_world *world, const struct chat *chat, const char *whose);
 void chat_check_instant(struct chat_world *world);
+void chat_check_readers(struct chat_world *world, const struct change *acknowledged);
 void chat_check_end(struct chat_world *world);
 
 #endif

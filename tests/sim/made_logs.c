@@ -232,7 +232,7 @@ const struct judgement *made_judge(struct made_logs *made)
 
 static void show(const struct made_logs *made)
 {
-    for (enum guarantee g = 0; g < GUARANTEE_COUNT; g++) {
+    for (enum guarantee g = made->judgement.first; g < made->judgement.end; g++) {
         const struct verdict *verdict = &made->judgement.verdicts[g];
         print_error("%s: outcome %d, %.*s; %.*s\n", guarantee_name(g), (int)verdict->outcome,
                     (int)verdict->finding.length, verdict->finding.bytes, (int)verdict->story.length,
@@ -266,7 +266,10 @@ void made_expect_violated(struct made_logs *made, enum guarantee guarantee, cons
 
 void made_expect_all(struct made_logs *made, enum outcome outcome)
 {
-    for (enum guarantee g = 0; g < GUARANTEE_COUNT; g++) {
+    const struct judgement *judgement = made_judge(made);
+    enum guarantee end = judgement->end;
+
+    for (enum guarantee g = judgement->first; g < end; g++) {
         made_expect(made, g, outcome);
     }
 }

@@ -48,24 +48,70 @@ bool distort_drops_record(const struct world *world, const struct paxos_record *
 
 bool distort_sends_early(const struct world *world, const struct member *member)
 {
-    return world->options.variant == PAXOS_ANSWERS_EARLY && member->role == TO_ACCEPTORS;
+    return (world->options.variant == PAXOS_ANSWERS_EARLY && member->role == TO_ACCEPTORS) ||
+           (world->options.variant == STORE_ANSWERS_EARLY && member->role == STORE_ROLE);
 }
 
-/* True if the role must not see the message. */
-bool distort_receive(const struct world *world, struct member *member, const struct paxos_message *message)
+/* It goes on in a ballot that nobody has promised it. */
+static void skip_prepare(struct proposer *proposer, struct ballot lost_to)
 {
-    struct proposer *proposer = &member->proposer;
-
-    if (world->options.variant != PAXOS_SKIPS_PREPARE || member->role != TO_PROPOSERS ||
-        message->type != PAXOS_NACK || proposer->phase != PROPOSER_LEADS ||
-        ballot_compare(message->ballot, proposer->ballot) <= 0) {
-        return false;
-    }
-    proposer->round = message->ballot.round + 1;
+    proposer->round = lost_to.round + 1;
     proposer->ballot.round = proposer->round;
     proposer->highest = proposer->ballot;
     for (uint64_t i = proposer->first; i < proposer->next; i++) {
-        proposer->slots[i - proposer->first].accepted = 0;
+        proposer_slot(proposer, i)->accepted = 0;
     }
-    return true;
+}
+
+static void tell_decided(struct world *world, const struct member *member,
+                         const struct paxos_message *message)
+{
+    for (size_t i = 0; i < message->count; i++) {
+        client_told(world, member,
+                    &(struct paxos_action){.type = PAXOS_DECIDED, .value = message->proposals[i].value});
+    }
+}
+
+/* True if the role must not see the message. */
+bool distort_receive(struct world *world, struct member *member, const struct paxos_message *message)
+{
+    struct proposer *proposer = &member->proposer;
+    enum paxos_variant variant = world->options.variant;
+
+    if (member->role != TO_PROPOSERS || proposer->phase != PROPOSER_LEADS) {
+        return false;
+    }
+    if (variant == PAXOS_DECIDES_ALONE && message->type == PAXOS_ACCEPTED &&
+        ballot_compare(message->ballot, proposer->ballot) == 0) {
+        tell_decided(world, member, message);
+    } else if (variant == PAXOS_SKIPS_PREPARE && message->type == PAXOS_NACK &&
+               ballot_compare(message->ballot, proposer->ballot) > 0) {
+        skip_prepare(proposer, message->ballot);
+        return true;
+    }
+    return false;
+}
+
+static void tell_refused(struct world *world, const struct member *member, const struct value *value)
+{
+    for (size_t i = 0; value != NULL && i < value->count; i++) {
+        client_told(world, member,
+                    &(struct paxos_action){.type = PAXOS_REFUSE,
+                                           .client = value->commands[i].client,
+                                           .token = value->commands[i].timestamp});
+    }
+}
+
+void distort_action(struct world *world, const struct member *member, struct paxos_action *action)
+{
+    enum paxos_variant variant = world->options.variant;
+
+    if (variant == PAXOS_APPLIES_TWICE && action->type == PAXOS_REPEATED) {
+        action->type = PAXOS_APPLY;
+    } else if (variant == PAXOS_REFUSES_LATE && action->type == PAXOS_UNKNOWN) {
+        tell_refused(world, member, action->value);
+    } else if (variant == PAXOS_KEEPS_SILENT && action->type == PAXOS_UNKNOWN) {
+        value_release(action->value);
+        action->value = NULL;
+    }
 }

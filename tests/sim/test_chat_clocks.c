@@ -96,8 +96,8 @@ static void correct(struct world *world, const struct berkeley_clock *by)
 /* All that were corrected are near each other, and within what the good clocks showed before. */
 static void check(struct world *world, const struct berkeley_corrections *corrections, uint64_t since_ms)
 {
-    struct berkeley_options promised = {.rtt_max_ms = RTT_MAX_MS};
-    int64_t bound_ms = berkeley_bound_ms(&promised, DRIFT_PPM, since_ms);
+    uint64_t rtt_ms = corrections->rtt_ms < RTT_MAX_MS ? corrections->rtt_ms : RTT_MAX_MS;
+    int64_t bound_ms = berkeley_bound_ms(rtt_ms, DRIFT_PPM, since_ms);
     int64_t first = INT64_MAX;
     int64_t last = INT64_MIN;
 

@@ -75,6 +75,7 @@ static void bad_rules_are_caught(void **state)
     expect_caught(CHAT_FORGETS_REQUESTS, "a retry without the request's id");
     expect_caught(CHAT_CLOCK_STAYS, "a receipt that leaves Lamport's clock alone");
     expect_caught(CHAT_ASKS_NOBODY, "taking over without asking how far the others are");
+    expect_caught(CHAT_TRUSTS_PINGS, "a read at a backup that counts from when it heard that it counts");
 }
 
 UNIT_MAIN(cmocka_unit_test(nothing_fails), cmocka_unit_test(three_servers_lose_nothing),

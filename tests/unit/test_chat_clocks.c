@@ -39,8 +39,27 @@ static void what_is_no_time_is_refused(void **state)
     assert_false(lamport_receive(&clock, 101 + LAMPORT_JUMP_MAX, NULL));
     assert_int_equal(clock.time, 100);
     assert_true(lamport_receive(&clock, 100 + LAMPORT_JUMP_MAX, NULL));
-    clock.time = INT64_MAX - LAMPORT_JUMP_MAX; /* a million jumps later */
+    clock.time = INT64_MAX - LAMPORT_JUMP_MAX; /* billions of jumps later */
     assert_false(lamport_receive(&clock, INT64_MAX - 1, NULL));
+}
+
+static void who_starts_believes_the_others(void **state)
+{
+    struct lamport clock = {0};
+    int64_t when;
+
+    (void)state;
+    lamport_follow(&clock, INT64_C(1) << 50, &when);
+    assert_int_equal(clock.time, INT64_C(1) << 50);
+    assert_int_equal(when, (INT64_C(1) << 50) + 1);
+    lamport_follow(&clock, 7, NULL);
+    lamport_follow(&clock, INT64_MIN, NULL);
+    assert_int_equal(clock.time, INT64_C(1) << 50);
+    lamport_follow(&clock, INT64_MAX, NULL); /* as far as that no clock is: */
+    assert_int_equal(clock.time, LAMPORT_FAR);
+    lamport_follow(&clock, LAMPORT_FAR + 5, NULL); /* but who believed it counts on */
+    assert_int_equal(clock.time, LAMPORT_FAR + 5);
+    assert_int_equal(lamport_send(&clock), LAMPORT_FAR + 6);
 }
 
 static const struct berkeley_options options = {.self = 1, .rtt_max_ms = 20, .spread_max_ms = 100};
@@ -120,6 +139,26 @@ static void a_broken_clock_is_corrected_and_has_no_say(void **state)
     assert_int_equal(correction_of(&corrections, 3), 5 - 8999000);
 }
 
+/* With two it is our word against the other's, whichever of the clocks is ahead. */
+static void one_other_clock_that_shows_nonsense_does_not_move_ours(void **state)
+{
+    static const int64_t nonsense[] = {0, 253402300799999};
+    struct berkeley berkeley;
+    struct berkeley_corrections corrections;
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        berkeley_init(&berkeley, &options, 1);
+        berkeley_poll(&berkeley, SERVER_BIT(2), 1763689000000);
+        berkeley_hear(&berkeley, 2, 1, nonsense[i], 1763689000001);
+        assert_true(berkeley_finish(&berkeley, 1763689000001, &corrections));
+        assert_int_equal(correction_of(&corrections, 1), 0);
+        assert_int_equal(correction_of(&corrections, 2), 1763689000000 - nonsense[i]);
+        assert_int_equal(corrections.outliers, 1);
+        assert_int_equal(corrections.rtt_ms, 1);
+    }
+}
+
 static void who_is_slow_silent_or_absurd_is_left_out(void **state)
 {
     struct berkeley berkeley;
@@ -157,9 +196,10 @@ static void a_correction_counts_once_and_for_its_round_only(void **state)
 
 UNIT_MAIN(cmocka_unit_test(an_answer_bears_a_later_time_than_its_question),
           cmocka_unit_test(an_old_time_does_not_put_a_clock_back),
-          cmocka_unit_test(what_is_no_time_is_refused),
+          cmocka_unit_test(what_is_no_time_is_refused), cmocka_unit_test(who_starts_believes_the_others),
           cmocka_unit_test(a_round_begins_with_every_tenth_message),
           cmocka_unit_test(clocks_meet_in_the_middle), cmocka_unit_test(half_the_round_trip_is_taken_off),
           cmocka_unit_test(a_broken_clock_is_corrected_and_has_no_say),
+          cmocka_unit_test(one_other_clock_that_shows_nonsense_does_not_move_ours),
           cmocka_unit_test(who_is_slow_silent_or_absurd_is_left_out),
           cmocka_unit_test(a_correction_counts_once_and_for_its_round_only))

@@ -90,6 +90,25 @@ static void without_a_reference_server_the_strongest_that_answers_leads(void **s
     coordination_free(&out);
 }
 
+static void a_leader_that_is_heard_is_alive_whatever_an_older_list_says(void **state)
+{
+    struct bully bully;
+    struct coordinations out = {0};
+
+    (void)state;
+    begin_bully(&bully, 2);
+    bully_hear(&bully, &(struct notice){.type = NOTICE_LIST, .servers = SERVER_BIT(2)}, 0, &out);
+    bully_hear(&bully, &(struct notice){.type = NOTICE_COORDINATOR, .from = 1, .epoch = EPOCHS_APART + 1}, 0,
+               &out);
+    bully_wait(&bully, 0, TIMEOUT_MS - 50, &out);
+    expect_nothing(&out);
+    bully_hear(&bully, &(struct notice){.type = NOTICE_LIST, .servers = SERVER_BIT(2)}, TIMEOUT_MS - 50,
+               &out);
+    bully_tick(&bully, TIMEOUT_MS, &out); /* but not once it is silent */
+    EXPECT(&out, COORDINATION_LEAD);
+    coordination_free(&out);
+}
+
 static void a_weaker_server_is_told_to_leave_it(void **state)
 {
     struct bully bully;
@@ -129,6 +148,31 @@ static void a_later_epoch_ends_a_reign_and_an_earlier_one_does_not(void **state)
     assert_true(bully.epoch > epoch + 1);
     bully_leave(&bully, 110, &out);
     EXPECT(&out, COORDINATION_STEP_DOWN);
+    coordination_free(&out);
+}
+
+static void nobody_believes_what_was_never_counted(void **state)
+{
+    struct bully bully;
+    struct coordinations out = {0};
+
+    (void)state;
+    begin_bully(&bully, 1);
+    bully_hear(&bully, &(struct notice){.type = NOTICE_LIST, .servers = SERVER_BIT(1)}, 0, &out);
+    bully_tick(&bully, 50, &out);
+    EXPECT(&out, COORDINATION_LEAD);
+    int64_t epoch = bully.epoch;
+    bully_hear(&bully, &(struct notice){.type = NOTICE_COORDINATOR, .from = 2, .epoch = EPOCH_MAX}, 60, &out);
+    bully_hear(&bully, &(struct notice){.type = NOTICE_COORDINATOR, .from = 2, .epoch = 1 << 30}, 60, &out);
+    bully_hear(&bully, &(struct notice){.type = NOTICE_COORDINATOR, .from = 9, .epoch = epoch + 64}, 60,
+               &out);
+    bully_hear(&bully, &(struct notice){.type = NOTICE_ELECTION, .from = 9}, 60, &out);
+    bully_hear(&bully, &(struct notice){.type = NOTICE_ELECTION_OK, .from = 9}, 60, &out);
+    expect_nothing(&out);
+    assert_int_equal(bully.epoch, epoch);
+    assert_true(epoch_is_credible(0, INT64_C(1) << 40)); /* who has just come cannot know */
+    assert_false(epoch_is_credible(0, EPOCH_MAX));
+    assert_false(epoch_is_credible(EPOCH_MAX - 1, EPOCH_MAX));
     coordination_free(&out);
 }
 
@@ -333,8 +377,10 @@ static void ranks_are_bounded_and_names_are_names(void **state)
 
 UNIT_MAIN(cmocka_unit_test(the_lowest_live_rank_leads),
           cmocka_unit_test(without_a_reference_server_the_strongest_that_answers_leads),
+          cmocka_unit_test(a_leader_that_is_heard_is_alive_whatever_an_older_list_says),
           cmocka_unit_test(a_weaker_server_is_told_to_leave_it),
           cmocka_unit_test(a_later_epoch_ends_a_reign_and_an_earlier_one_does_not),
+          cmocka_unit_test(nobody_believes_what_was_never_counted),
           cmocka_unit_test(who_slept_for_a_minute_does_not_miss_anybody),
           cmocka_unit_test(a_lease_lasts_from_before_it_was_asked_for),
           cmocka_unit_test(a_renewal_that_comes_too_late_is_none),

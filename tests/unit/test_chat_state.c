@@ -244,6 +244,29 @@ static void what_may_not_be_has_a_place_and_no_effect(void **state)
     change_unref(change);
 }
 
+static void what_is_cut_off_never_was(void **state)
+{
+    struct fixture *f = *state;
+    size_t count;
+
+    apply(f, CHANGE_PUBLISH, TEXT("ana"), TEXT("geral"), TEXT("this stays"));
+    int64_t kept = chat_last_seq(&f->chat);
+    struct change *gone = make(f, CHANGE_PUBLISH, TEXT("ana"), TEXT("geral"), TEXT("this goes"));
+    chat_apply(&f->chat, gone);
+    apply(f, CHANGE_LOGIN, TEXT("eva"), TEXT(""), TEXT(""));
+    chat_cut(&f->chat, kept);
+    assert_int_equal(chat_last_seq(&f->chat), kept);
+    assert_false(chat_has_user(&f->chat, TEXT("eva")));
+    assert_null(chat_find_request(&f->chat, gone->request_id));
+    struct change *const *said = chat_channel_history(&f->chat, TEXT("geral"), 10, 0, &count);
+    assert_int_equal(count, 1);
+    assert_true(text_equal(said[0]->body, TEXT("this stays")));
+    change_unref(gone);
+    chat_cut(&f->chat, 0);
+    assert_int_equal(chat_last_seq(&f->chat), 0);
+    assert_false(chat_has_user(&f->chat, TEXT("ana")));
+}
+
 static void wrong_passwords_slow_down_and_right_ones_do_not(void **state)
 {
     static struct accounts accounts;
@@ -275,5 +298,5 @@ UNIT_MAIN(cmocka_unit_test(names_are_safe_wherever_they_turn_up),
           STATE_TEST(a_history_is_looked_at_page_by_page),
           STATE_TEST(a_history_is_never_longer_than_an_answer),
           STATE_TEST(names_come_in_the_order_of_their_arrival), STATE_TEST(an_account_is_made_once),
-          STATE_TEST(what_may_not_be_has_a_place_and_no_effect),
+          STATE_TEST(what_may_not_be_has_a_place_and_no_effect), STATE_TEST(what_is_cut_off_never_was),
           cmocka_unit_test(wrong_passwords_slow_down_and_right_ones_do_not))

@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define TEN_TIMES(text) text text text text text text text text text text
+#define TOO_LONG        TEN_TIMES("a-long-name-")
+
 static const char *const members[] = {"node1", "node2", "node3", "sequencer"};
 
 /* "kill node2 at 5000, restart node2 at 8000" */
@@ -92,13 +95,10 @@ static void test_a_time_without_unit_has_that_of_the_other(void **state)
 
 static void test_what_is_no_kill_or_pause_is_refused(void **state)
 {
-    static const char *const kills[] = {"",           "node2",
-                                        "node2@",     "@5s",
-                                        "node2@5",    "node2@5s-6s",
-                                        "node2@x",    "node2@5s ",
-                                        "node2 @5s@", "5s",
-                                        "node2@-5s",  "a-name-that-is-longer-than-any-member-has@5s"};
-    static const char *const pauses[] = {"node2",       "node2@5s",       "node2@5s-",       "node2@-5s",
+    static const char *const kills[] = {"",           "node2",       "node2@",    "@5s",
+                                        "node2@5",    "node2@5s-6s", "node2@x",   "node2@5s ",
+                                        "node2 @5s@", "5s",          "node2@-5s", "" TOO_LONG "@5s"};
+    static const char *const pauses[] = {"node2",       "node2@5",        "node2@5s-",       "node2@-5s",
                                          "node2@4s-2s", "node2@2s-2s",    "node2@2s-4",      "node2@2-4",
                                          "@2s-4s",      "node2@2s-4s-6s", "node2@500ms-0.2s"};
     struct schedule schedule = {0};
@@ -187,6 +187,48 @@ static void test_no_more_events_than_there_is_room_for(void **state)
     assert_int_equal(schedule_add_restarts(&schedule, 1, &error), ERROR_CONFIG);
 }
 
+static void test_one_network_is_parted_and_whole_in_turns(void **state)
+{
+    static const char *const bad[] = {"node1,node9@1s-2s", "@1s-2s", "node1@2s-1s", "node1@1"};
+    struct schedule schedule = {0};
+    struct error error;
+
+    (void)state;
+    assert_int_equal(schedule_add_partition(&schedule, "node1,sequencer@2s-3s", &error), 0);
+    assert_int_equal(schedule_add_partition(&schedule, "node2@3s-4s", &error), 0);
+    assert_int_equal(schedule_add_kill(&schedule, "node2@2500ms", &error),
+                     0); /* its side is none of its business */
+    assert_int_equal(complete(&schedule, &error), 0);
+    assert_story(&schedule, "partition node1,sequencer at 2000, kill node2 at 2500, "
+                            "heal node1,sequencer at 3000, partition node2 at 3000, heal node2 at 4000");
+    assert_int_equal(schedule_add_partition(&schedule, "node3@3500ms-5s", &error), 0);
+    assert_int_equal(complete(&schedule, &error), ERROR_CONFIG);
+    assert_non_null(strstr(error.text, "the network is parted then"));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct schedule fresh = {0};
+        int code = schedule_add_partition(&fresh, bad[i], &error);
+        assert_int_equal(code != 0 ? code : complete(&fresh, &error), ERROR_CONFIG);
+    }
+}
+
+static void test_what_lasts_for_so_long_ends_then(void **state)
+{
+    struct schedule schedule = {0};
+    struct error error;
+
+    (void)state;
+    assert_int_equal(schedule_add_pause(&schedule, "node1@1s-2s", &error), 0);
+    assert_int_equal(schedule_add_ends(&schedule, 0, &error), 0);
+    assert_int_equal(schedule_add_pause(&schedule, "node2@3s", &error), 0);
+    assert_int_equal(schedule_add_partition(&schedule, "node3@4s", &error), 0);
+    assert_int_equal(schedule_add_ends(&schedule, 0, &error), ERROR_CONFIG);
+    assert_non_null(strstr(error.text, "--for"));
+    assert_int_equal(schedule_add_ends(&schedule, 1500, &error), 0);
+    assert_int_equal(complete(&schedule, &error), 0);
+    assert_story(&schedule, "pause node1 at 1000, resume node1 at 2000, pause node2 at 3000, "
+                            "partition node3 at 4000, resume node2 at 4500, heal node3 at 5500");
+}
+
 static void test_parts_have_their_members_and_other_names_for_them(void **state)
 {
     struct schedule schedule = {0};
@@ -196,16 +238,23 @@ static void test_parts_have_their_members_and_other_names_for_them(void **state)
     assert_int_equal(schedule_add_kill(&schedule, "leader@1s", &error), 0);
     assert_int_equal(schedule_add_kill(&schedule, "broker@2s", &error), 0);
     struct schedule same = schedule;
-    assert_int_equal(part_plan_complete(part_plan_find("parte3"), 3, 1, &same, &error), ERROR_CONFIG);
+    const unsigned counts[MEMBER_KINDS] = {[MEMBER_NODE] = 3, [MEMBER_PROPOSER] = 2, [MEMBER_ACCEPTOR] = 3};
+    assert_int_equal(part_plan_complete(part_plan_find("parte3"), counts, 1, &same, &error), ERROR_CONFIG);
     same = schedule;
-    assert_int_equal(part_plan_complete(part_plan_find("parte4"), 3, 1, &same, &error), 0);
+    assert_int_equal(part_plan_complete(part_plan_find("parte4"), counts, 1, &same, &error), 0);
     assert_story(&same, "kill node1 at 1000, kill broker at 2000");
     same = schedule;
-    assert_int_equal(part_plan_complete(part_plan_find("parte4"), 3, 3, &same, &error), 0);
+    assert_int_equal(part_plan_complete(part_plan_find("parte4"), counts, 3, &same, &error), 0);
     assert_story(&same, "kill node1 at 1000, kill broker1 at 2000");
     same = schedule;
-    assert_int_equal(part_plan_complete(part_plan_find("parte4"), 3, 0, &same, &error), ERROR_CONFIG);
+    assert_int_equal(part_plan_complete(part_plan_find("parte4"), counts, 0, &same, &error), ERROR_CONFIG);
     assert_non_null(strstr(error.text, "AMQP_URL"));
+    same = schedule;
+    assert_int_equal(part_plan_complete(part_plan_find("paxos"), counts, 0, &same, &error), ERROR_CONFIG);
+    assert_non_null(strstr(error.text, "proposer-1, proposer-2, acceptor-1, acceptor-2, acceptor-3, leader"));
+    same.count = 1; /* who leads is found out when it is time */
+    assert_int_equal(part_plan_complete(part_plan_find("paxos"), counts, 0, &same, &error), 0);
+    assert_story(&same, "kill leader at 1000");
     assert_null(part_plan_find("parte9"));
     assert_int_equal(part_plan_broker("broker"), 1);
     assert_int_equal(part_plan_broker("broker3"), 3);
@@ -218,4 +267,6 @@ UNIT_MAIN(cmocka_unit_test(test_times), cmocka_unit_test(test_kills_and_pauses_i
           cmocka_unit_test(test_a_stranger_is_named_and_so_are_the_members),
           cmocka_unit_test(test_what_cannot_happen_is_refused),
           cmocka_unit_test(test_no_more_events_than_there_is_room_for),
+          cmocka_unit_test(test_one_network_is_parted_and_whole_in_turns),
+          cmocka_unit_test(test_what_lasts_for_so_long_ends_then),
           cmocka_unit_test(test_parts_have_their_members_and_other_names_for_them))
