@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Paxos as processes: proposers, acceptors and learners that are asked, killed, cut short and asked nonsense."""
 
+import itertools
 import sys
 import threading
 
@@ -113,25 +114,35 @@ def test_a_stale_read_comes_from_any_proposer_and_says_how_old_it_is():
 def test_a_command_that_comes_twice_is_one():
     with Cluster(learners=1, TIMEOUT_MS="2000") as cluster:  # so long does it lead without a majority, twice
         cluster.start()
-        leader = cluster.leader()
-        command = cluster.command(operation="SET", resource="n", data="once")
-        for acceptor in cluster.acceptors[:2]:
-            acceptor.pause()
-        waiting = []
-        threads = [threading.Thread(target=lambda: waiting.append(leader.post("/propose?wait=decided", command)))
-                   for _ in range(3)]
-        for thread in threads:
-            thread.start()
-        wait_until(lambda: leader.get("/stats")[1]["joined"] == 2, "two of them to join the first")
-        for acceptor in cluster.acceptors[:2]:
-            acceptor.resume()
-        for thread in threads:
-            thread.join()
-        assert len({json.dumps(reply) for _, reply, _ in waiting}) == 1, waiting
-        if waiting[0][0] == 504:  # it led no more: now it is known
+        names = itertools.count(1)
+
+        def three_at_once():
+            """The command, and what three that sent it at once were told; nothing if another began to lead meanwhile."""
+            leader = cluster.leader()
+            command = cluster.command(operation="SET", resource=f"n{next(names)}", data="once")
+            before = leader.get("/stats")[1]["joined"]
+            told = []
+            threads = [threading.Thread(target=lambda: told.append(leader.post("/propose?wait=decided", command)))
+                       for _ in range(3)]
+            for acceptor in cluster.acceptors[:2]:
+                acceptor.pause()
+            for thread in threads:
+                thread.start()
+            wait_until(lambda: leader.get("/stats")[1]["joined"] == before + 2 or len(told) == 3,
+                       "two of them to join the first, or an answer for all")
+            joined = leader.get("/stats")[1]["joined"] - before
+            for acceptor in cluster.acceptors[:2]:
+                acceptor.resume()
+            for thread in threads:
+                thread.join()
+            return (command, told) if joined == 2 else None
+
+        command, told = wait_until(three_at_once, "a leader that stays while three ask")
+        assert len({json.dumps(reply) for _, reply, _ in told}) == 1, told
+        if told[0][0] == 504:  # it led no more: now it is known
             cluster.propose(command)
         cluster.propose(command)  # long decided
-        assert cluster.read("n")["version"] == 1
+        assert cluster.read(command["resource"])["version"] == 1
 
 
 def test_commands_that_come_together_share_instances():
