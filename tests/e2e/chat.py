@@ -36,13 +36,7 @@ class Process:
 
     def events(self, name=None):
         """Of this life."""
-        try:
-            with open(self.log, encoding="utf-8") as file:
-                file.seek(self.before)
-                lines = [json.loads(line) for line in file if line.endswith("\n")]
-        except FileNotFoundError:
-            return []
-        return [line for line in lines if name in (None, line["event"])]
+        return read_log(self.log, name, self.before)
 
     def said(self):
         """Of a bot: what it has been told OK."""

@@ -46,11 +46,7 @@ class KvServer:
             return file.read()
 
     def events(self, kind=None):
-        if not os.path.exists(self.log_path):
-            return []
-        with open(self.log_path, encoding="utf-8") as file:
-            lines = file.read().split("\n")[:-1]
-        return [event for event in map(json.loads, lines) if kind in (None, event["event"])]
+        return read_log(self.log_path, kind)
 
     def stop(self):
         """Asks it to leave; returns its exit status, which is not 0 if a sanitizer found something."""

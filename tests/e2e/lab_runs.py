@@ -20,8 +20,7 @@ class Run:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def log(self, name):
-        with open(os.path.join(self.folder, f"{name}.jsonl"), encoding="utf-8") as file:
-            return [json.loads(line) for line in file]
+        return read_log(os.path.join(self.folder, f"{name}.jsonl"))
 
     def events(self, name, kind):
         return [event for event in self.log(name) if event["event"] == kind]

@@ -43,6 +43,30 @@ def wait_until(condition, what):
         time.sleep(0.01)
 
 
+def read_log(path, kind=None, offset=0):
+    """The events in a log from that byte on, or those of one kind; none if there is no such file.
+
+    Who is killed in the middle of a write leaves a piece of a line, and whoever starts next under that name begins a
+    line of its own below it (common/log_sink.c). Any other line must be whole."""
+    if not os.path.exists(path):
+        return []
+    with open(path, "rb") as file:
+        file.seek(offset)
+        lines = file.read().split(b"\n")[:-1]
+    events, piece = [], None
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            assert piece is None, (path, piece, line)
+            piece = line
+            continue
+        assert piece is None or event["event"] == "start", (path, piece, line)
+        piece = None
+        events.append(event)
+    return [event for event in events if kind in (None, event["event"])]
+
+
 class Skip(Exception):
     """This machine cannot run the test; says why."""
 
@@ -129,11 +153,7 @@ class Node:
             return file.read()
 
     def events(self, kind=None):
-        if not os.path.exists(self.log_path):
-            return []
-        with open(self.log_path, encoding="utf-8") as file:
-            lines = file.read().split("\n")[:-1]
-        return [event for event in map(json.loads, lines) if kind in (None, event["event"])]
+        return read_log(self.log_path, kind)
 
     def delivered(self):
         """What was delivered, as (type, key, value)."""
@@ -282,5 +302,5 @@ def main(module):
 
 
 __all__ = ["BUILD", "Broker", "Group", "LIMIT", "Node", "ROOT", "Skip", "alive", "command", "lab", "main", "program",
-           "shared_broker", "wait_until", "json", "os", "random", "shutil", "signal", "socket", "subprocess", "sys",
-           "tempfile", "time", "uuid"]
+           "read_log", "shared_broker", "wait_until", "json", "os", "random", "shutil", "signal", "socket", "subprocess",
+           "sys", "tempfile", "time", "uuid"]

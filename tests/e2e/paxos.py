@@ -12,7 +12,8 @@ import http.client
 import itertools
 import urllib.parse
 
-from ordem import (LIMIT, json, os, program, shutil, signal, socket, subprocess, tempfile, time, wait_until)
+from ordem import (LIMIT, json, os, program, read_log, shutil, signal, socket, subprocess, tempfile, time,
+                   wait_until)
 
 ROLES = ("acceptor", "learner", "store", "proposer", "client")
 TIMES = {"HEARTBEAT_MS": "50", "TIMEOUT_MS": "500"}
@@ -117,11 +118,7 @@ class Member:
 
     def events(self, kind=None):
         """What its log tells, of all its lives."""
-        if not os.path.exists(self.log_path):
-            return []
-        with open(self.log_path, encoding="utf-8") as file:
-            lines = file.read().split("\n")[:-1]
-        return [event for event in map(json.loads, lines) if kind in (None, event["event"])]
+        return read_log(self.log_path, kind)
 
 
 class Cluster:

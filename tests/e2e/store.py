@@ -116,11 +116,7 @@ class Member:
     # ---- its log ----
 
     def events(self, kind=None):
-        if not os.path.exists(self.log_path):
-            return []
-        with open(self.log_path, encoding="utf-8") as file:
-            lines = file.read().split("\n")[:-1]
-        return [event for event in map(json.loads, lines) if kind in (None, event["event"])]
+        return read_log(self.log_path, kind)
 
     def wait_for(self, kind, count=1, where=lambda event: True):
         def enough():

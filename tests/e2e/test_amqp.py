@@ -77,8 +77,7 @@ class Probe:
             return file.read()
 
     def log(self, *kinds):
-        with open(self.log_path, encoding="utf-8") as file:
-            return [event for event in map(json.loads, file) if not kinds or event["event"] in kinds]
+        return [event for event in read_log(self.log_path) if not kinds or event["event"] in kinds]
 
     def leave(self):
         """Closes the link; the program ends well."""

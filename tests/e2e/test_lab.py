@@ -58,9 +58,8 @@ def test_a_delaying_network_makes_replicas_diverge_and_the_lines_prove_it():
         for key, values in judgement["differences"].items():
             assert len(set(map(json.dumps, values.values()))) > 1
             for node, value in values.items():
-                with open(f"{folder}/{node}.jsonl", encoding="utf-8") as file:
-                    sets = [e for e in map(json.loads, file) if e["event"] == "deliver" and e["command_type"] == "SET"
-                            and e["key"] == key]
+                sets = [e for e in read_log(f"{folder}/{node}.jsonl", "deliver")
+                        if e["command_type"] == "SET" and e["key"] == key]
                 assert sets[-1]["value"] == value
 
 
@@ -70,8 +69,7 @@ def test_a_losing_and_doubling_network_is_seen_through():
         assert status == 1
         faults = []
         for number in (1, 2, 3):
-            with open(f"{folder}/node{number}.jsonl", encoding="utf-8") as file:
-                faults += [e["fault"] for e in map(json.loads, file) if e["event"] == "fault" and "message_uuid" in e]
+            faults += [e["fault"] for e in read_log(f"{folder}/node{number}.jsonl", "fault") if "message_uuid" in e]
         assert judgement["verdicts"]["delivery"]["count"] == faults.count("loss") > 0
         assert judgement["verdicts"]["no_duplicates"]["count"] == faults.count("duplicate") > 0
         assert "loss" in judgement["verdicts"]["delivery"]["evidence"][1]["text"]
@@ -81,8 +79,7 @@ def test_the_same_seed_types_the_same_commands_and_injects_the_same_faults():
     def story(folder):
         commands, faults = [], []
         for number in (1, 2, 3):
-            with open(f"{folder}/node{number}.jsonl", encoding="utf-8") as file:
-                events = list(map(json.loads, file))
+            events = read_log(f"{folder}/node{number}.jsonl")
             commands.append([(e["command_type"], e["key"], e.get("value")) for e in events if e["event"] == "send"])
             faults.append(sorted((e["fault"], e["sender_id"], e["key"], str(e.get("value")), e.get("delay_ms"))
                                  for e in events if e["event"] == "fault" and "message_uuid" in e))

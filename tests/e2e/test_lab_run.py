@@ -54,8 +54,7 @@ def test_one_seed_is_one_workload_in_every_part():
         assert status in (0, 1), err
         sent = []
         for number in (1, 2, 3):
-            with open(f"{folder}/node{number}.jsonl", encoding="utf-8") as file:
-                sent += [event for event in map(json.loads, file) if event["event"] == "send"]
+            sent += read_log(f"{folder}/node{number}.jsonl", "send")
         stories.append(commands_by_writer(sent))
     for part in PARTS:
         with Run(part, "--seed", "9", "--ops", "60") as run:

@@ -238,6 +238,18 @@ def test_kill_9_of_one_node_leaves_the_others_working():
         assert nodes[0].wait_for("deliver", 4)[-1]["snapshot"] == {"x": "2", "y": "3"}
 
 
+def test_a_line_that_kill_9_cut_is_not_in_the_way_of_the_next_life():
+    with Group() as group:
+        node = group.start("node1")
+        node.kill()
+        with open(node.log_path, "ab") as file:
+            file.write(b'{"ts":"2026-11-21T09:30:00.123456Z","level":"inf')
+        assert group.start("node1").log_path == node.log_path
+        assert [event["event"] for event in node.events()].count("start") == 2
+        with open(node.log_path, "rb") as file:
+            assert [line[-4:] for line in file.read().splitlines() if not line.endswith(b"}")] == [b'"inf']
+
+
 def test_the_network_can_be_cut_and_healed_while_nodes_run():
     with Group() as group:
         faults = os.path.join(group.folder, "faults.json")

@@ -74,8 +74,8 @@ def test_the_sequencer_is_killed_again_and_again():
         for _ in range(12):
             time.sleep(random.uniform(0.01, 0.3))
             sequencer.restart()
+        wait_until(lambda: sum(len(writer.acknowledged) for writer in writers) > 100, "enough that is acknowledged")
         acknowledged = [entry for writer in writers for entry in writer.finish()]
-        assert len(acknowledged) > 100
         store.wait_until_equal(nodes)
         ordered(nodes, acknowledged)
 

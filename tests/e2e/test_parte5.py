@@ -153,12 +153,7 @@ def test_ranks_outlive_the_reference_server():
 
 def sizes(log):
     """Of the messages that are said to have been sent."""
-    try:
-        with open(log, encoding="utf-8") as file:
-            lines = [json.loads(line) for line in file if line.endswith("\n")]
-    except FileNotFoundError:
-        return []
-    return [line["bytes"] for line in lines if line["event"] == "send"]
+    return [event["bytes"] for event in read_log(log, "send")]
 
 
 def test_the_encoding_is_an_option_of_client_and_bot():

@@ -283,11 +283,8 @@ def test_the_seeds_test_of_high_availability():
 
 def reigns(chat):
     """The number of every reign that ever began, as the logs tell."""
-    lines = []
-    for server in chat.servers.values():
-        with open(server.log, encoding="utf-8") as file:
-            lines += [json.loads(line) for line in file if line.endswith("\n")]
-    return [line["epoch"] for line in lines if line["event"] == "elect" and line.get("state") == "leads"]
+    return [event["epoch"] for server in chat.servers.values() for event in read_log(server.log, "elect")
+            if event.get("state") == "leads"]
 
 
 def complains(server, words):

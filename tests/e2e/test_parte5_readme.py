@@ -78,16 +78,8 @@ class Terminals:
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                    env=self.exported | self.settings(role) | {"LOG_FILE": log})
         self.processes.append((process, log))
-        wait_until(lambda: self.happened(log, "ready") or process.poll() is not None, line)
+        wait_until(lambda: read_log(log, "ready") or process.poll() is not None, line)
         assert process.poll() is None, line
-
-    @staticmethod
-    def happened(log, event):
-        try:
-            with open(log, encoding="utf-8") as file:
-                return [line for line in map(json.loads, filter(lambda line: line.endswith("\n"), file)) if line["event"] == event]
-        except FileNotFoundError:
-            return []
 
     def session(self, lines, **settings):
         """At the client's prompt: what it prints for these lines. It asks again for as long as a test may wait."""
@@ -100,7 +92,7 @@ class Terminals:
     def leader(self):
         """The process whose log says that it leads."""
         for process, log in self.processes:
-            turns = self.happened(log, "elect") + self.happened(log, "step_down")
+            turns = read_log(log, "elect") + read_log(log, "step_down")
             if process.poll() is None and turns and max(turns, key=lambda turn: turn["ts"])["state"] == "leads":
                 return process
         return None
@@ -152,7 +144,7 @@ def test_messagepack_is_as_much_shorter_as_the_page_says():
         for encoding in ("messagepack", "json"):
             log = os.path.join(terminals.folder, encoding + ".jsonl")
             terminals.session([row[0] for row in rows], ENCODING=encoding, LOG_FILE=log, LOG_LEVEL="debug")
-            sent = {line["service"]: line["bytes"] for line in terminals.happened(log, "send")}
+            sent = {line["service"]: line["bytes"] for line in read_log(log, "send")}
             sizes.append([sent[{"pub": "publish"}.get(row[0].split()[0], row[0].split()[0])] for row in rows])
     for (line, packed, text), found_packed, found_text in zip(rows, *sizes):
         # The logical clock has as many digits as it has.

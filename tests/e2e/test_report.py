@@ -48,11 +48,7 @@ def report(name, *runs, expect=0, **environment):
 
 def lines_of(path):
     """The events of a run's logs."""
-    events = []
-    for name in glob.glob(os.path.join(path, "*.jsonl")):
-        with open(name, encoding="utf-8") as file:
-            events += [json.loads(line) for line in file]
-    return events
+    return [event for name in glob.glob(os.path.join(path, "*.jsonl")) for event in read_log(name)]
 
 
 def opened(path, **options):
