@@ -14,7 +14,7 @@ class SharedChat(Chat):
     def __init__(self, servers=3, start=None, **settings):
         self.folder = tempfile.mkdtemp(prefix="ordem-test-")
         self.volume = os.path.join(self.folder, "shared")
-        self.settings = {"COORDINATION": "lease", "LEASE_MS": "1000", "DATA_DIR": self.volume,
+        self.settings = {"COORDINATION": "lease", "LEASE_MS": "3000", "DATA_DIR": self.volume,
                          "SERVERS": ",".join(f"server{i + 1}=127.0.0.1:{5560 + i}" for i in range(servers))} | settings
         self.servers = {}
         self.broker = self.start("broker")
