@@ -247,12 +247,13 @@ def test_a_paused_leader_finds_out_that_it_leads_no_more():
         cluster.write("x", 1)
         leader = cluster.leader()
         leader.pause()
-        wait_until(lambda: any(member.get("/leader-status")[0] == 200 for member in cluster.proposers
-                               if member is not leader), "another leader")
-        status = 0
-        while status != 200:
-            address = next(m for m in cluster.proposers if m is not leader and m.get("/leader-status")[0] == 200)
-            status, _, _ = address.post("/propose?wait=decided", cluster.command(**SET | {"data": 2}))
+        others = [member for member in cluster.proposers if member is not leader]
+
+        def written():
+            another = next((member for member in others if member.get("/leader-status")[0] == 200), None)
+            return another is not None and another.post("/propose?wait=decided",
+                                                        cluster.command(**SET | {"data": 2}))[0] == 200
+        wait_until(written, "another leader that takes a write")
         leader.resume()
         wait_until(lambda: leader.get("/leader-status")[0] == 404, "the old leader to follow")
         assert cluster.read("x")["value"] == 2
