@@ -209,7 +209,7 @@ def test_without_a_majority_there_is_a_clear_503_until_it_is_back():
             status, reply, headers = cluster.proposers[0].post("/propose?wait=decided", cluster.command(**SET))
             return status == 503 and "no leader" in reply["error"] and headers["Retry-After"]
         wait_until(refused, "503")
-        assert cluster.find_leader() is None
+        wait_until(lambda: cluster.find_leader() is None, "nobody to lead")
         cluster.start(cluster.acceptors[0])
         cluster.write("x", 2)
         assert cluster.read("x")["value"] == 2
@@ -272,7 +272,7 @@ def test_a_leader_that_reaches_no_acceptor_gives_way_and_follows():
         wait_until(lambda: leader.post("/propose?wait=decided", cluster.command(**SET))[0] in (307, 503),
                    "it refuses or redirects")
         assert leader.post("/debug/config", {"faults": {"NET_PARTITION": ""}})[0] == 200
-        wait_until(lambda: cluster.find_leader() and cluster.find_leader().status()["leaderId"], "a leader")
+        wait_until(lambda: (found := cluster.find_leader()) and found.status()["leaderId"], "a leader")
         cluster.write("x", 3)
         assert cluster.read("x")["value"] == 3
 
