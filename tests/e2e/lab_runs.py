@@ -20,7 +20,9 @@ class Run:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def log(self, name):
-        return read_log(os.path.join(self.folder, f"{name}.jsonl"))
+        path = os.path.join(self.folder, f"{name}.jsonl")
+        assert os.path.exists(path), path
+        return read_log(path)
 
     def events(self, name, kind):
         return [event for event in self.log(name) if event["event"] == kind]
