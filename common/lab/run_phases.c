@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define TURN_MS        5     /* how often the run looks at what it is to do next */
-#define READY_MS       30000 /* a member that is not ready by then never will be */
+#define READY_MS       60000 /* a member that is not ready by then never will be */
 #define QUIET_LIMIT_MS 30000 /* one that never is quiet is stopped all the same */
 #define STOP_MS        10000 /* a member that has not left by then is killed */
 #define FULL_IN_FLIGHT 32    /* requests of each writer at once, at full speed */
