@@ -36,7 +36,7 @@ def ordered():
 
 def led():
     return run("parte4", "parte4", "--ops", "120", "--rate", "60", "--kill", "leader@400ms", "--restart-after", "300ms",
-               "--pause", "node2@900ms-1100ms")
+               "--pause", "node2@900ms-2900ms")  # long, so that it can be seen in a run that took long, too
 
 
 def report(name, *runs, expect=0, **environment):
@@ -195,9 +195,7 @@ def test_a_leader_is_killed_and_a_follower_paused():
     show_all(browser)
     told = drawn(browser)
     assert told["crashes"] == 1 and told["pauses"] == 1 and told["elected"] >= 2 and told["recovered"] > 0, told
-    view = browser.run("return window.ordem.view")
-    too_narrow = view["to"] - view["from"] > 6e6  # microseconds: of a run that took so long, it is not a whole pixel
-    assert pixels(browser, "pause") > 0 or too_narrow
+    assert pixels(browser, "pause") > 50
     browser.picture("parte4-narrow")
     browser.scheme("dark")
     browser.frame()
