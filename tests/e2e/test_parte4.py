@@ -52,13 +52,18 @@ def test_a_follower_refuses_set_and_names_the_leader():
 def test_reads_cost_no_message():
     with group() as store:
         leader, followers = start_all(store, 1)
+        stranger = Stranger(store.broker)
+        queue = stranger.channel.queue_declare("all-updates" + store.suffix, exclusive=True).method.queue
+        stranger.channel.queue_bind(queue, store.name("kv4_updates"))
         leader.set("x", 1)
         for node in (leader, followers[0]):
             node.get("x")
             node.store()
         leader.set("x", 2)
         wait_until(lambda: followers[0].get("x") == 2, "the update")
-        assert [event["command_type"] for event in followers[0].events("deliver")] == ["SET", "SET"]
+        assert [stranger.take(queue)["value"] for _ in range(2)] == [1, 2]
+        assert stranger.channel.basic_get(queue)[0] is None
+        stranger.close()
 
 
 def test_a_leader_that_was_killed_goes_on_from_its_log():
