@@ -180,9 +180,9 @@ static void on_call_done(struct http_call *call, const struct http_response *res
         finish(ask, (struct ask_answer){.status = status,
                                         .body = response->body,
                                         .proposer = asker->targets[ask->target].target.authority});
-    } else { /* with 503 a proposer says that it has not taken it; of anything else nobody knows */
-        ask->maybe_done = ask->maybe_done || (status != HTTP_UNAVAILABLE && status != HTTP_UNREACHABLE &&
-                                              status != HTTP_TEMPORARY_REDIRECT);
+    } else { /* with 503 a proposer says that it has not taken it; of anything else that was sent nobody knows */
+        ask->maybe_done = ask->maybe_done || (status != HTTP_UNAVAILABLE &&
+                                              status != HTTP_TEMPORARY_REDIRECT && http_call_seen(call));
         tell_trouble(ask, response);
         turn_away(asker, ask->target);
         pause_ask(ask);

@@ -106,8 +106,9 @@ static void note_failure(struct client_slot *slot, const struct http_response *r
     snprintf(prefix, sizeof prefix, "%s, %d: ", slot->client->clients->options.nodes[slot->asked],
              response->status);
     client_reply_say(&slot->why, CLIENT_UNKNOWN, response->status > 0 ? prefix : "", response->body);
-    slot->may_have_happened |= response->status != HTTP_UNAVAILABLE && response->status != HTTP_UNREACHABLE &&
-                               response->status != HTTP_TEMPORARY_REDIRECT && !is_refusal(response->status);
+    slot->may_have_happened |= response->status != HTTP_UNAVAILABLE &&
+                               response->status != HTTP_TEMPORARY_REDIRECT && !is_refusal(response->status) &&
+                               http_call_seen(&slot->call);
 }
 
 static void on_done(struct http_call *call, const struct http_response *response)

@@ -66,7 +66,7 @@ static void expire(struct http_call *call)
     unsigned long long timeout_ms = call->timeout_ms;
     struct error error;
 
-    if (call->taken > 0 || call->repeated) {
+    if (http_call_seen(call)) {
         error_set(&error, ERROR_NETWORK, "no answer from %s within %llu ms", server, timeout_ms);
         http_call_fail(call, HTTP_TIMED_OUT, error.text);
     } else {
@@ -157,6 +157,11 @@ void http_call_fail(struct http_call *call, enum http_failure failure, const cha
 {
     struct http_response response = {.status = (int)failure, .body = text_of(sentence), .retry_after_s = -1};
     http_call_finish(call, &response);
+}
+
+bool http_call_seen(const struct http_call *call)
+{
+    return call->taken > 0 || call->repeated;
 }
 
 void http_call_cancel(struct http_call *call)

@@ -35,7 +35,7 @@ enum http_failure {
     HTTP_UNREACHABLE = -1, /* no connection was to be had in time: the server has not seen the call */
     HTTP_LOST = -2,        /* the connection broke, or what came was not HTTP: the server may have seen it */
     HTTP_TIMED_OUT = -3,   /* no answer came in time: likewise */
-    HTTP_CANCELLED = -4    /* the client was closed */
+    HTTP_CANCELLED = -4    /* the client was closed: see http_call_seen */
 };
 
 /* Valid during on_done. */
@@ -104,6 +104,10 @@ int http_client_init(struct http_client *client, uv_loop_t *loop, const char *ta
  * `timeout_ms`. */
 void http_client_call(struct http_client *client, struct http_call *call, const char *method,
                       const char *path, struct text body, uint64_t timeout_ms);
+
+/* May the server have seen it, and done what it asks for? Some of it was sent, now or before it was repeated. For on_done
+ * of a call that failed. */
+bool http_call_seen(const struct http_call *call);
 
 /* Ends a call with HTTP_CANCELLED, at once, without on_done. */
 void http_call_cancel(struct http_call *call);

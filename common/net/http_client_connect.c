@@ -20,7 +20,7 @@ void http_client_refuse(struct http_client *client)
 
     client->trouble.code = ERROR_NONE;
     for (; count > 0 && (call = client->waiting) != NULL && !client->closing; count--) {
-        http_call_fail(call, HTTP_UNREACHABLE, error.text);
+        http_call_fail(call, http_call_seen(call) ? HTTP_LOST : HTTP_UNREACHABLE, error.text);
     }
 }
 

@@ -37,6 +37,10 @@ class FakeProposer:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 fake.bodies.append(body)
                 act = fake.acts.pop(0) if len(fake.acts) > 1 else fake.acts[0]
+                if act == "die":
+                    fake.server.shutdown()
+                    fake.server.server_close()
+                    act = "hang up"
                 if act == "hang up":
                     self.close_connection = True
                     return
@@ -236,6 +240,13 @@ def test_it_says_whether_it_may_have_been_done():
         with FakeProposer(act) as proposer:
             status, (reply,), _ = prompt(["SET x 1"], proposer.address, "--timeout", "0.5")
             assert status == 1 and "may or may not have been done" in reply["error"], (act, reply)
+
+
+def test_a_proposer_that_dies_with_a_command_may_have_done_it():
+    with FakeProposer(DECIDED, "die") as proposer:
+        status, replies, _ = prompt(["SET x 1", "SET x 2"], proposer.address, "--timeout", "2")
+        assert status == 1 and replies[0]["status"] == "decided" and len(proposer.bodies) == 2, (replies, proposer.bodies)
+        assert "may or may not have been done" in replies[1]["error"], "though nobody can be reached any more"
 
 
 def test_it_speaks_portuguese():
