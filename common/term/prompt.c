@@ -165,6 +165,8 @@ static void on_file_read(uv_fs_t *request);
 static void read_file_block(struct prompt *prompt)
 {
     uv_buf_t room = uv_buf_init(prompt->block, sizeof prompt->block);
+
+    prompt->idle = false;
     if (uv_fs_read(prompt->loop, &prompt->file_read, STDIN_FILENO, &room, 1, -1, on_file_read) != 0) {
         take_end(prompt);
     }

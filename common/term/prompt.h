@@ -28,7 +28,7 @@ struct prompt {
     uv_fs_t file_read;
     bool closed;
     bool held, ended;
-    bool idle; /* of a file: no block is being read */
+    bool idle; /* of a file: it was held when its last block ended, and none is being read */
     uv_loop_t *loop;
     bool skipping;      /* inside a line that is too long */
     struct buffer line; /* of a pipe or file: what came after the last line break */

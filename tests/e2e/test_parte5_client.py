@@ -26,6 +26,16 @@ def test_a_long_script_is_carried_out_line_by_line():
         assert status == 0 and shown == ["OK", "ana"]
 
 
+def test_a_script_of_many_blocks_loses_no_line_and_repeats_none():
+    with Chat(servers=1) as chat:
+        for kind in ("pipe", "file"):
+            names = [f"{kind}-{i:05}-{'x' * 20}" for i in range(9000)]  # five times what is read at once
+            script = "".join(f"create {name}\n" for name in names)
+            shown, status = typed(chat, f"login {kind}\n{script}channels\n".encode(), as_file=kind == "file")
+            assert status == 0 and shown[:9001] == ["OK"] * 9001, [line for line in shown[:9001] if line != "OK"][:5]
+            assert [name for name in shown[9001:] if name.startswith(kind)] == names, shown[9001:9011]
+
+
 def test_lines_that_are_no_commands_are_refused_and_those_after_them_obeyed():
     draw = random.Random(7)
     with Chat(servers=1) as chat:
