@@ -37,16 +37,20 @@ void reads_flush(struct proposer *proposer, struct paxos_actions *out)
     }
 }
 
-/* One round for all that have come so far. */
+/* One round for all that have come so far; or the one that is under way once more, for a message or its answer may have been
+ * lost. Whichever of the two is answered, it was asked after those reads had come. (Were it a new round each time, none
+ * would ever end where an answer takes longer than a heartbeat.) */
 void reads_ask(struct proposer *proposer, struct paxos_actions *out)
 {
     struct paxos_message *confirm =
         paxos_message_create(PAXOS_CONFIRM, proposer->options.id, proposer->ballot, 0);
 
-    proposer->confirm_round = ++proposer->confirm_last;
-    proposer->confirms = 0;
-    for (size_t i = 0; i < proposer->reads_count; i++) {
-        proposer->reads[i].round = proposer->confirm_round;
+    if (proposer->confirm_round == 0) {
+        proposer->confirm_round = ++proposer->confirm_last;
+        proposer->confirms = 0;
+        for (size_t i = 0; i < proposer->reads_count; i++) {
+            proposer->reads[i].round = proposer->confirm_round;
+        }
     }
     confirm->number = proposer->confirm_round;
     paxos_send(out, TO_ACCEPTORS, 0, confirm);

@@ -287,6 +287,14 @@ def test_two_proposers_that_do_not_hear_one_another_serve_clients():
         assert cluster.read("x")["value"] == n
 
 
+def test_a_network_slower_than_the_heartbeat():
+    with Cluster(learners=1, NET_DELAY_MS="60-60", HEARTBEAT_MS="50", TIMEOUT_MS="2000") as cluster:
+        cluster.start()
+        cluster.write("x", 1)
+        for _ in range(5):  # each of them waits for a majority to confirm that the leader leads
+            assert cluster.read("x")["value"] == 1
+
+
 def test_a_bad_network_costs_time_and_nothing_else():
     with Cluster(learners=2, NET_DELAY_MS="0-20", NET_LOSS="0.02", NET_SEED="7", TIMEOUT_MS="1000") as cluster:
         cluster.start()

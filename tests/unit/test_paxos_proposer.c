@@ -120,6 +120,48 @@ static void tell_accepted(struct proposer *proposer, uint32_t from, uint64_t ins
     tell_proposer(proposer, PAXOS_ACCEPTED, from, &(struct proposal){instance, proposer->ballot, NULL}, out);
 }
 
+static void tell_confirmed(struct proposer *proposer, uint32_t from, uint64_t round, struct paxos_actions *out)
+{
+    struct paxos_message *message = paxos_message_create(PAXOS_CONFIRMED, from, proposer->ballot, 0);
+
+    message->number = round;
+    paxos_actions_clear(out);
+    proposer_receive(proposer, message, 0, out);
+    paxos_message_release(message);
+}
+
+/* The round that a read waits for is asked again with each heartbeat, and its answers count whichever they answer. */
+static void answers_may_take_longer_than_a_heartbeat(void **state)
+{
+    struct proposer proposer;
+    struct paxos_actions out = {0};
+    uint64_t now_ms = three.timeout_ms;
+
+    (void)state;
+    lead(&proposer, &out);
+    uint64_t round = sent(&out, PAXOS_CONFIRM)->number;
+    for (uint64_t reads = 1; reads <= 10; reads++) {
+        paxos_actions_clear(&out);
+        proposer_read(&proposer, reads, &out);
+        proposer_propose(&proposer, &out);
+        for (int beats = 0; beats < 4; beats++) {
+            now_ms += three.heartbeat_ms;
+            paxos_actions_clear(&out);
+            proposer_tick(&proposer, now_ms, 0, &out);
+            assert_int_equal(proposer.phase, PROPOSER_LEADS);
+            assert_int_equal(sent(&out, PAXOS_CONFIRM)->number, round);
+        }
+        tell_confirmed(&proposer, 1, round, &out);
+        assert_int_equal(count_of(&out, PAXOS_READ), 0);
+        tell_confirmed(&proposer, 3, round, &out);
+        assert_int_equal(count_of(&out, PAXOS_READ), reads > 1); /* the first came after the round had begun */
+        proposer_propose(&proposer, &out);
+        round = sent(&out, PAXOS_CONFIRM)->number; /* for the one that came meanwhile */
+    }
+    paxos_actions_free(&out);
+    proposer_free(&proposer);
+}
+
 static void commands_that_come_together_share_an_instance(void **state)
 {
     struct proposer proposer;
@@ -348,7 +390,8 @@ static void a_clock_that_jumps_is_one_timeout_at_most(void **state)
 
 UNIT_MAIN(cmocka_unit_test(a_round_is_recorded_and_never_used_again),
           cmocka_unit_test(a_leader_proposes_the_highest_accepted_value_and_fills_the_gap),
-          cmocka_unit_test(commands_that_come_together_share_an_instance),
+          cmocka_unit_test(answers_may_take_longer_than_a_heartbeat),
+        cmocka_unit_test(commands_that_come_together_share_an_instance),
           cmocka_unit_test(a_majority_decides_once_also_out_of_order),
           cmocka_unit_test(what_a_majority_has_forgotten_is_decided),
           cmocka_unit_test(who_leads_no_more_says_what_it_does_not_know),
