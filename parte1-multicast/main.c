@@ -42,10 +42,23 @@ struct node {
     struct uuid last_sent; /* of this node's commands */
     bool awaiting_own;     /* it has not come back yet */
     bool leaving, left;
+    bool leaves_next;     /* time is up, and the next tick is the end */
     uint64_t leave_by_ms; /* clock_monotonic_ms */
 };
 
 /* ---- leaving ---- */
+
+static void tell_drops(struct node *node)
+{
+    uint32_t drops = multicast_take_drops(&node->multicast);
+
+    if (drops > 0 && log_begin(&node->log, LOG_WARNING, "discard")) {
+        log_text(&node->log, "reason", text_of("receive_buffer_full"));
+        log_int(&node->log, "count", drops);
+        log_text(&node->log, "message", text_of("datagrams came faster than this node took them"));
+        log_end(&node->log);
+    }
+}
 
 static void leave_now(struct node *node)
 {
@@ -53,6 +66,7 @@ static void leave_now(struct node *node)
         return;
     }
     node->left = true;
+    tell_drops(node);
     event_discard_summary(&node->log, &node->discards, clock_monotonic_ms(), true);
     if (log_begin(&node->log, LOG_INFO, "stop")) {
         log_int(&node->log, "ordem_local", (int64_t)node->store.ordem_local);
@@ -65,7 +79,14 @@ static void leave_now(struct node *node)
     runtime_close(&node->runtime);
 }
 
-/* The node's own commands are still on their way to itself, too: give them a moment. */
+static void leave_if_done(struct node *node)
+{
+    if (node->leaving && !node->awaiting_own && node->faults.delayed_count == 0) {
+        leave_now(node);
+    }
+}
+
+/* The node's own commands are still on their way to itself, too, and others behind a slow network: give them a moment. */
 static void leave(struct node *node)
 {
     if (node->leaving) {
@@ -73,9 +94,17 @@ static void leave(struct node *node)
     }
     node->leaving = true;
     node->leave_by_ms = clock_monotonic_ms() + LEAVE_WAIT_MS;
-    if (!node->awaiting_own) {
+    leave_if_done(node);
+}
+
+/* When time is up, once more what came meanwhile is taken: a node that stood still finds it in its socket only now. */
+static void leave_in_time(struct node *node, uint64_t now_ms)
+{
+    if (node->leaves_next) {
         leave_now(node);
     }
+    node->leaves_next = node->leaving && now_ms >= node->leave_by_ms;
+    leave_if_done(node);
 }
 
 static void on_signal(struct runtime *runtime, const char *name)
@@ -120,9 +149,7 @@ static void deliver(struct node *node, const struct message *message)
     event_deliver(&node->log, message, ordem_local, snapshot);
     if (node->awaiting_own && text_equal(message->message_uuid, text_of(node->last_sent.text))) {
         node->awaiting_own = false;
-        if (node->leaving) {
-            leave_now(node);
-        }
+        leave_if_done(node);
     }
 }
 
@@ -178,20 +205,12 @@ static void on_message(struct fault_link *faults, struct message *message, struc
 static void on_tick(struct runtime *runtime, uint64_t now_ms)
 {
     struct node *node = container_of(runtime, struct node, runtime);
-    uint32_t drops = multicast_take_drops(&node->multicast);
 
-    if (drops > 0 && log_begin(&node->log, LOG_WARNING, "discard")) {
-        log_text(&node->log, "reason", text_of("receive_buffer_full"));
-        log_int(&node->log, "count", drops);
-        log_text(&node->log, "message", text_of("datagrams came faster than this node took them"));
-        log_end(&node->log);
-    }
+    tell_drops(node);
     event_discard_summary(&node->log, &node->discards, now_ms, false);
     order_tick(&node->order, now_ms, &node->actions);
     perform_actions(node);
-    if (node->leaving && now_ms >= node->leave_by_ms) {
-        leave_now(node);
-    }
+    leave_in_time(node, now_ms);
 }
 
 /* ---- from the prompt ---- */

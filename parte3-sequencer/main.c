@@ -82,6 +82,7 @@ static void on_state(struct recovery *recovery, const struct recovery_note *note
         node->incomplete = false;
         node->asking_since_ms = 0;
         replica_install(&node->replica, note);
+        replica_answer_installed(&node->replica, note->seq);
         perform_actions(node);
     }
 }
@@ -120,9 +121,11 @@ static void perform_actions(struct node *node)
             break;
         case ACTION_HOLD:
             event_hold(&node->replica.log, action->message);
+            replica_note_place(&node->replica, action->message, node->order.next_seq - 1);
             break;
         case ACTION_DISCARD:
             event_repeat(&node->replica.log, action->message);
+            replica_note_place(&node->replica, action->message, node->order.next_seq - 1);
             break;
         case ACTION_RECOVER:
             recover(node);
@@ -221,16 +224,16 @@ static void on_connected(struct replica *replica, bool queue_made)
 
     if (queue_made || node->order.next_seq == 1) { /* what was sent until now did not wait for this node */
         recover(node);
-        node->asking_since_ms = 0; /* perhaps nothing is missing */
         perform_actions(node);
     }
+    node->asking_since_ms = 0; /* perhaps nothing is missing, and nobody heard what was asked meanwhile */
 }
 
 static void on_tick(struct replica *replica, uint64_t now_ms)
 {
     struct node *node = container_of(replica, struct node, replica);
 
-    if (node->order.known_seq < node->order.next_seq) {
+    if (node->order.known_seq < node->order.next_seq || !node->replica.consumer.connected) {
         node->asking_since_ms = 0;
     }
     order_tick(&node->order, now_ms, &node->actions);

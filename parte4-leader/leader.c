@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LISTEN_MS   300  /* how long a leader that starts waits for somebody who knows more */
+#define LISTEN_MS   300  /* how long a leader that starts waits, once all were asked, for somebody who knows more */
 #define ANNOUNCE_MS 1000 /* how often it tells how far it has come */
 
 /* ---- what waits for the disk ---- */
@@ -165,6 +165,9 @@ void leader_step_down(struct node *node)
 {
     node->wanted_epoch = MESSAGE_NO_EPOCH;
     drop_waiting(node);
+    if (strcmp(node->leader_name, node->replica.id) == 0) {
+        node->leader_name[0] = '\0'; /* the newer one has not said its name yet */
+    }
     if (log_begin(&node->replica.log, LOG_WARNING, "step_down")) {
         log_int(&node->replica.log, "epoch", node->order.epoch);
         log_int(&node->replica.log, "newer_epoch", node->order.known_epoch);
@@ -178,7 +181,7 @@ void leader_step_down(struct node *node)
 
 /* ---- events ---- */
 
-void leader_connected(struct node *node)
+void leader_listen(struct node *node)
 {
     if (node->starts_leading && !node->has_led) {
         node->lead_at_ms = clock_monotonic_ms() + LISTEN_MS;
@@ -206,6 +209,7 @@ void leader_install(struct node *node)
     if (node->wanted_epoch != MESSAGE_NO_EPOCH) {
         listen_on(node);
     }
+    leader_listen(node); /* perhaps another one knows even more */
     node->log_is_behind = true;
     catch_up(node);
 }

@@ -61,6 +61,11 @@ static void on_state(struct recovery *recovery, const struct recovery_note *note
     }
 }
 
+static void on_echo(struct recovery *recovery)
+{
+    leader_listen(container_of(recovery, struct node, recovery));
+}
+
 /* By whatever an active leader says, so that clients can be told its name. */
 static void note_leader(struct node *node, int64_t epoch, struct text name)
 {
@@ -253,7 +258,6 @@ static void on_connected(struct replica *replica, bool queue_made)
         node->starts_leading) { /* what was sent until now did not wait for this node */
         recover(node);
     }
-    leader_connected(node);
 }
 
 static void on_tick(struct replica *replica, uint64_t now_ms)
@@ -334,7 +338,8 @@ static int run_node(const char *role)
                                       .queue = node.control_queue,
                                       .on_ask = on_ask,
                                       .on_state = on_state,
-                                      .on_leader = on_leader};
+                                      .on_leader = on_leader,
+                                      .on_echo = on_echo};
     if (replica_open(&node.replica, NULL, &error) != 0 || read_names(&node, &error) != 0) {
         return replica_refuse_start(&node.replica, &error);
     }

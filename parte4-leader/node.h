@@ -28,7 +28,7 @@ struct node {
     struct actions waiting; /* what is to be done once the disk has what came before */
     size_t waiting_from;    /* the first of it that is still to be done */
     bool has_led;           /* it has begun an epoch, or is about to */
-    uint64_t lead_at_ms;    /* clock_monotonic_ms: when it has listened long enough; 0: not connected yet */
+    uint64_t lead_at_ms;    /* clock_monotonic_ms: when it has listened long enough; 0: its peers were not asked yet */
     uint64_t announce_at_ms;
     int64_t wanted_epoch; /* being recorded; MESSAGE_NO_EPOCH if none is */
 
@@ -43,7 +43,7 @@ void deliver(struct node *node, struct message *message);
 
 /* leader.c. A follower's calls do nothing. */
 int leader_open(struct node *node, struct error *error);
-void leader_connected(struct node *node);
+void leader_listen(struct node *node); /* what it asked for has reached all who are there */
 void leader_tick(struct node *node, uint64_t now_ms);
 void leader_hear(struct node *node, const struct recovery_note *note);
 void leader_install(struct node *node); /* a peer's state is in the store */

@@ -146,10 +146,15 @@ int recovery_receive(struct recovery *recovery, const struct amqp_delivery *deli
         type = need(&recovery->note, "type", JSON_STRING, error);
         code = type == NULL ? (int)error->code : read_note(recovery, type->text, &note, error);
     }
-    if (code != 0 || text_equal(note.node, recovery->node)) {
+    if (code != 0) {
         return code;
     }
-    if (text_equal(type->text, text_of("ask"))) {
+    bool is_ask = text_equal(type->text, text_of("ask"));
+    if (text_equal(note.node, recovery->node)) {
+        if (is_ask && recovery->on_echo != NULL) {
+            recovery->on_echo(recovery);
+        }
+    } else if (is_ask) {
         recovery->on_ask(recovery, &note);
     } else if (text_equal(type->text, text_of("state"))) {
         recovery->on_state(recovery, &note);

@@ -35,6 +35,7 @@ struct recovery {
     void (*on_ask)(struct recovery *, const struct recovery_note *);
     void (*on_state)(struct recovery *, const struct recovery_note *);
     void (*on_leader)(struct recovery *, const struct recovery_note *);
+    void (*on_echo)(struct recovery *); /* this node's own ask came back: all who are there have it. May be NULL */
 };
 
 /* Each sends what its name says; what cannot be sent now is asked again by whoever still lacks it. */
@@ -43,7 +44,7 @@ void recovery_answer(struct recovery *recovery, struct text reply_to, int64_t ep
                      struct text snapshot);
 void recovery_announce(struct recovery *recovery, int64_t epoch, int64_t seq);
 
-/* Something came to this node's queue: calls one of the three, unless it comes from this node itself.
+/* Something came to this node's queue: calls one of the three; or on_echo, for an ask of this node itself.
  * Errors: what is wrong with it (ERROR_NOT_JSON, ERROR_FIELD_…). */
 int recovery_receive(struct recovery *recovery, const struct amqp_delivery *delivery, struct error *error);
 

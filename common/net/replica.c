@@ -234,50 +234,7 @@ int replica_refuse_start(struct replica *replica, const struct error *error)
     return 1;
 }
 
-/* ---- commands ---- */
-
-void replica_read(struct replica *replica, const struct message *message, struct kv_reply *reply)
-{
-    if (message->command_type == COMMAND_GET) {
-        reply->local_value = kv_store_get(&replica->store, message->key);
-    } else if (message->command_type == COMMAND_PRINT) {
-        buffer_clear(&replica->snapshot);
-        kv_store_snapshot(&replica->store, &replica->snapshot);
-        reply->snapshot = buffer_text(&replica->snapshot);
-    }
-}
-
-void replica_deliver(struct replica *replica, const struct message *message)
-{
-    uint64_t ordem_local = kv_store_apply(&replica->store, message);
-    struct request *request = requests_find(&replica->requests, message);
-    struct kv_reply reply = {.ok = true,
-                             .message = "applied here",
-                             .seq = message->seq,
-                             .epoch = message->epoch};
-
-    recent_add(&replica->applied, message->message_uuid, message->seq);
-    if (message->command_type == COMMAND_PRINT && log_wants(&replica->log, LOG_INFO)) {
-        replica_read(replica, message, &reply);
-    }
-    event_deliver(&replica->log, message, ordem_local, reply.snapshot);
-    if (request != NULL && request->wait && request->call != NULL) {
-        replica_read(replica, message, &reply);
-        request_reply(request, &reply);
-    }
-}
-
-bool replica_answer_known(struct replica *replica, struct kv_call *call, const struct message *message)
-{
-    struct kv_reply reply = {.ok = true, .message = "applied here already"};
-
-    if (!recent_find(&replica->applied, message->message_uuid, &reply.seq)) {
-        return false;
-    }
-    replica_read(replica, message, &reply);
-    kv_call_reply(call, &reply);
-    return true;
-}
+/* ---- what comes from peers ---- */
 
 void replica_install(struct replica *replica, const struct recovery_note *note)
 {

@@ -73,6 +73,13 @@ void replica_make_ready(struct replica *replica);
 /* Applies a command to the store, logs it, and answers the client that waits for it. */
 void replica_deliver(struct replica *replica, const struct message *message);
 
+/* A command came that is not delivered now: it is held, or a peer's state that was taken over holds it already. A client that
+ * waits for it is answered in the second case, which is when its place is not beyond `installed_seq`. */
+void replica_note_place(struct replica *replica, const struct message *message, int64_t installed_seq);
+
+/* The store is a peer's, made of all commands up to `seq`: answers the clients that wait for one of those that were held. */
+void replica_answer_installed(struct replica *replica, int64_t seq);
+
 /* Fills a reply with what the store says: the value for a GET, the snapshot for a PRINT. */
 void replica_read(struct replica *replica, const struct message *message, struct kv_reply *reply);
 

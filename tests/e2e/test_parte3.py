@@ -144,6 +144,27 @@ def test_a_gap_is_noticed_and_repaired():
         ordered(nodes[:2])
 
 
+def test_who_waits_for_a_command_hears_of_it_also_when_a_peers_state_brings_it():
+    with group() as store:
+        _, nodes = start_all(store, 2)
+        faults = os.path.join(store.folder, "faults.json")
+        with open(faults, "w", encoding="utf-8") as file:
+            file.write('{"NET_PARTITION": "node3|sequencer"}')
+        cut_off = store.start("node3", NET_FAULTS_FILE=faults)
+        replies = []
+        waiting = [threading.Thread(target=lambda key=key: replies.append(cut_off.set(key, 1, wait=True))) for key in "xyz"]
+        for thread in waiting:
+            thread.start()
+        cut_off.wait_for("recover", where=lambda event: event.get("installed_seq", 0) >= 3)
+        with open(faults + ".new", "w", encoding="utf-8") as file:
+            file.write("{}")
+        os.replace(faults + ".new", faults)
+        for thread in waiting:
+            thread.join()
+        assert sorted((reply["status"], reply["seq"]) for reply in replies) == [("ok", 1), ("ok", 2), ("ok", 3)], replies
+        assert store.wait_until_equal([*nodes, cut_off]) == {"x": 1, "y": 1, "z": 1}
+
+
 def test_malformed_messages_are_discarded_and_not_delivered_again():
     with group() as store:
         sequencer, nodes = start_all(store, 1)
