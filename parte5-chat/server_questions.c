@@ -1,6 +1,6 @@
 /* What clients ask. Writes are answered by the primary, once every backup that counts has them. Reads are answered at once,
- * from what this server has, unless it may lack something that was acknowledged: then the primary answers them, too, if
- * there is one. */
+ * from what this server has, unless it may lack something that was acknowledged: then the primary answers them, too. A
+ * server that knows of no primary answers from what it has, which may be old: so reads go on when no disk takes a write. */
 #include "parte5-chat/server.h"
 
 #include "common/memory.h"

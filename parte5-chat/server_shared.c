@@ -74,6 +74,29 @@ static void complain(struct server *server, const struct error *error)
     }
 }
 
+static void sum_up_complaints(struct server *server)
+{
+    uint64_t more = log_limit_take_suppressed(&server->lock_failures, clock_monotonic_ms(), false);
+
+    if (more > 0 && log_begin(&server->process.log, LOG_ERROR, "elect")) {
+        log_text(&server->process.log, "state", text_of(server->lease.leading ? "leads" : "waits"));
+        log_text(&server->process.log, "reason", text_of("the volume could not be used, again and again"));
+        log_int(&server->process.log, "count", (int64_t)more);
+        log_end(&server->process.log);
+    }
+}
+
+/* Of a renewal it is not known whether it is there, or whether somebody has damaged it since: it is written once more. Of
+ * anything else, what came of it is read. */
+static void owe(struct server *server, const struct coordination *action)
+{
+    bool is_renewal = action->type == COORDINATION_SWAP_LOCK && action->wanted.owner == server->self &&
+                      action->wanted.fence == action->found.fence;
+
+    server->lock_owes = true;
+    server->lock_owed = is_renewal ? *action : (struct coordination){.type = COORDINATION_READ_LOCK};
+}
+
 void server_ask_lock(struct server *server, const struct coordination *action)
 {
     struct notice notice = {.type = NOTICE_LOCK};
@@ -82,8 +105,9 @@ void server_ask_lock(struct server *server, const struct coordination *action)
                    ? lock_file_read(&server->lock, &notice.lock, &error)
                    : lock_file_swap(&server->lock, &action->found, &action->wanted, &notice.lock, &error);
 
-    server->lock_owes = code != 0;
+    server->lock_owes = false;
     if (code != 0) {
+        owe(server, action);
         complain(server, &error);
     } else {
         server_hear_notice(server, &notice);
@@ -113,8 +137,10 @@ static void tell_whom_we_follow(struct server *server)
 
 static void tick(struct server *server, uint64_t now_ms, struct coordinations *out)
 {
+    sum_up_complaints(server);
     if (server->lock_owes) {
-        server_ask_lock(server, &(struct coordination){.type = COORDINATION_READ_LOCK});
+        struct coordination owed = server->lock_owed;
+        server_ask_lock(server, &owed);
     }
     if (now_ms >= server->next_heartbeat_ms && replication_leads(&server->replication) && keeps(server)) {
         server->next_heartbeat_ms = now_ms + server->lease.options.lease_ms;

@@ -113,20 +113,25 @@ static void set_timer(struct asker *asker)
     }
 }
 
-/* The next try, if there is time for it: one that begins too late for an answer would only make of what was surely not done
- * something that may have been. (A Retry-After is told in whole seconds and mostly an election is over sooner; it is the
+/* A try that begins too late for an answer would only make of what was surely not done something that may have been. */
+static uint64_t last_try_ms(const struct ask *ask)
+{
+    uint64_t needed_ms = ask->timeout_ms / 5 < ASKER_LAST_MS ? ask->timeout_ms / 5 : ASKER_LAST_MS;
+    return ask->deadline_ms - needed_ms;
+}
+
+/* The next try, if there is time for it. (A Retry-After is told in whole seconds and mostly an election is over sooner; it is the
  * next one that is asked.) */
 static void pause_ask(struct ask *ask)
 {
     struct asker *asker = ask->asker;
     uint64_t now_ms = uv_now(asker->loop);
-    uint64_t needed_ms = ask->timeout_ms / 5 < ASKER_LAST_MS ? ask->timeout_ms / 5 : ASKER_LAST_MS;
 
-    if (asker->closing || now_ms + needed_ms >= ask->deadline_ms) {
+    if (asker->closing || now_ms >= last_try_ms(ask)) {
         give_up(ask);
         return;
     }
-    uint64_t left_ms = ask->deadline_ms - needed_ms - now_ms;
+    uint64_t left_ms = last_try_ms(ask) - now_ms;
     uint64_t pause_ms = ask->pause_ms < left_ms ? ask->pause_ms : left_ms;
     deadlines_add(&asker->pauses, &ask->pause, now_ms + pause_ms);
     ask->pause_ms = ask->pause_ms * 2 < ASKER_PAUSE_MAX_MS ? ask->pause_ms * 2 : ASKER_PAUSE_MAX_MS;
@@ -157,7 +162,8 @@ static void follow(struct ask *ask, const struct http_response *response)
 {
     size_t leader = target_of_location(ask->asker, response->location);
 
-    if (leader == SIZE_MAX || ++ask->redirects > ASKER_REDIRECTS_MAX) {
+    if (leader == SIZE_MAX || ++ask->redirects > ASKER_REDIRECTS_MAX ||
+        uv_now(ask->asker->loop) >= last_try_ms(ask)) {
         tell_trouble(ask, response);
         turn_away(ask->asker, ask->target);
         pause_ask(ask);

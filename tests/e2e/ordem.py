@@ -58,7 +58,6 @@ def read_log(path, kind=None, offset=0):
         try:
             event = json.loads(line)
         except ValueError:
-            assert piece is None, (path, piece, line)
             piece = line
             continue
         assert piece is None or event["event"] == "start", (path, piece, line)
@@ -77,9 +76,7 @@ class Group:
     def __init__(self, **settings):
         self.folder = tempfile.mkdtemp(prefix="ordem-test-")
         self.address = f"239.255.{random.randrange(256)}.{random.randrange(1, 255)}"
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind(("", 0))
-            self.port = probe.getsockname()[1]
+        self.port = random.randrange(10000, 32000)  # below those that the kernel gives to whoever does not choose
         self.settings = settings
         self.nodes = []
 

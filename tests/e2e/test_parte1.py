@@ -104,15 +104,24 @@ def test_a_flood_of_invalid_datagrams_stops_nobody_and_fills_no_disk():
         noise = random.Random(1)
         for _ in range(200):
             group.send(*[noise.randbytes(noise.randrange(0, 300)) for _ in range(100)])
-        group.send(command())
-        node.wait_for("deliver")
+        sent = 0
+
+        def gets_through():  # it may be lost, too, like any other datagram
+            nonlocal sent
+            sent += 1
+            group.send(command())
+            deadline = time.monotonic() + 5
+            while not node.events("deliver") and time.monotonic() < deadline:
+                time.sleep(0.05)
+            return node.events("deliver")
+        wait_until(gets_through, "the one that is valid")
         node.type("EXIT")
         assert node.wait() == 0
-        discards = node.events("discard")
+        discards = [e for e in node.events("discard") if e["reason"] != "receive_buffer_full"]
         assert len(discards) < 100, len(discards)
-        counted = sum(e.get("count", 1) for e in discards if e["reason"] != "receive_buffer_full")
-        lost = sum(e["count"] for e in discards if e["reason"] == "receive_buffer_full")
-        assert counted + lost == 20000, (counted, lost)
+        counted = sum(e.get("count", 1) for e in discards)
+        lost = sum(e["count"] for e in node.events("discard") if e["reason"] == "receive_buffer_full")
+        assert 20000 <= counted + lost < 20000 + sent, (counted, lost, sent)
 
 
 def test_what_is_too_large_or_no_command_is_refused_at_the_prompt():

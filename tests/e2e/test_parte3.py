@@ -13,12 +13,13 @@ def start_all(store, nodes=3):
     return sequencer, [store.start(f"node{i + 1}") for i in range(nodes)]
 
 
-def ordered(nodes, acknowledged=()):
-    """Checks that all nodes' logs tell one story, that no number is used twice, and that nothing acknowledged is gone."""
+def ordered(nodes, acknowledged=(), witnesses=()):
+    """Checks that all nodes' logs tell one story, that no number is used twice, and that nothing acknowledged is gone: that
+    some node, or one of the witnesses, has delivered it (others may have taken over a state with it in it)."""
     expected = {message_uuid for message_uuid, *_ in acknowledged}
 
     def delivered():
-        return {event["message_uuid"] for node in nodes for event in node.events("deliver")}
+        return {event["message_uuid"] for node in (*nodes, *witnesses) for event in node.events("deliver")}
     wait_until(lambda: expected <= delivered(), lambda: f"what was acknowledged: {expected - delivered()}")
     by_seq, by_uuid = {}, {}
     for node in nodes:
@@ -102,7 +103,7 @@ def test_a_node_is_killed_at_random_instants():
             nodes[1].restart()
         acknowledged = [entry for writer in writers for entry in writer.finish()]
         store.wait_until_equal(nodes)
-        ordered([nodes[0], nodes[2]], acknowledged)
+        ordered([nodes[0], nodes[2]], acknowledged, witnesses=nodes)
 
 
 def test_a_node_that_starts_late_catches_up():
@@ -160,7 +161,7 @@ def test_who_waits_for_a_command_hears_of_it_also_when_a_peers_state_brings_it()
             file.write("{}")
         os.replace(faults + ".new", faults)
         for thread in waiting:
-            thread.join()
+            thread.join(LIMIT)
         assert sorted((reply["status"], reply["seq"]) for reply in replies) == [("ok", 1), ("ok", 2), ("ok", 3)], replies
         assert store.wait_until_equal([*nodes, cut_off]) == {"x": 1, "y": 1, "z": 1}
 
