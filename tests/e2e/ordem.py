@@ -43,6 +43,17 @@ def wait_until(condition, what):
         time.sleep(0.01)
 
 
+def hold_ports(count):
+    """Sockets that hold so many ports of 127.0.0.1, in which nobody listens: as long as they are open, no other process is
+    given one of these ports, and who connects to one is refused. Who is told of one, and sets SO_REUSEADDR as our programs
+    do, may listen there all the same, as often as it is started."""
+    probes = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
+    for probe in probes:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", 0))
+    return probes
+
+
 def read_log(path, kind=None, offset=0):
     """The events in a log from that byte on, or those of one kind; none if there is no such file.
 
@@ -298,6 +309,6 @@ def main(module):
     sys.exit(1 if failed else 0)
 
 
-__all__ = ["BUILD", "Broker", "Group", "LIMIT", "Node", "ROOT", "Skip", "alive", "command", "lab", "main", "program",
-           "read_log", "shared_broker", "wait_until", "json", "os", "random", "shutil", "signal", "socket", "subprocess",
-           "sys", "tempfile", "time", "uuid"]
+__all__ = ["BUILD", "Broker", "Group", "LIMIT", "Node", "ROOT", "Skip", "alive", "command", "hold_ports", "lab", "main",
+           "program", "read_log", "shared_broker", "wait_until", "json", "os", "random", "shutil", "signal", "socket",
+           "subprocess", "sys", "tempfile", "time", "uuid"]

@@ -12,23 +12,11 @@ import http.client
 import itertools
 import urllib.parse
 
-from ordem import (LIMIT, json, os, program, read_log, shutil, signal, socket, subprocess, tempfile, time,
+from ordem import (LIMIT, hold_ports, json, os, program, read_log, shutil, signal, subprocess, tempfile, time,
                    wait_until)
 
 ROLES = ("acceptor", "learner", "store", "proposer", "client")
 TIMES = {"HEARTBEAT_MS": "50", "TIMEOUT_MS": "500"}
-
-
-def free_ports(count):
-    """Ports that nobody listens on. They are held together while they are chosen, so that all differ."""
-    probes = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
 
 
 def request(address, method, path, body=None, timeout=LIMIT):
@@ -129,7 +117,8 @@ class Cluster:
         self.settings = TIMES | {name: str(value) for name, value in settings.items()}
         counts = {"proposer": proposers, "acceptor": acceptors, "learner": learners, "store": stores,
                   "client": clients}
-        ports = iter(free_ports(sum(counts.values())))
+        self._held = hold_ports(sum(counts.values()))
+        ports = (held.getsockname()[1] for held in self._held)
         self.members = {role: [Member(self, role, i + 1, next(ports)) for i in range(counts[role])] for role in ROLES}
         self.proposers, self.acceptors = self.members["proposer"], self.members["acceptor"]
         self.learners, self.stores = self.members["learner"], self.members["store"]
@@ -143,6 +132,8 @@ class Cluster:
         for member in self.all():
             if member.is_up():
                 member.kill()
+        for held in self._held:
+            held.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def all(self):

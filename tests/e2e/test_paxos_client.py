@@ -8,7 +8,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from ordem import *
-from paxos import Cluster, free_ports, request
+from paxos import Cluster, request
 
 
 def prompt(lines, target, *options, **environment):
@@ -78,9 +78,13 @@ class FakeProposer:
 DECIDED = (200, {"status": "decided", "instanceId": 9, "proposerId": 1})
 
 
+held = []  # for as long as this process lives
+
+
 def nobody():
-    """An address at which nobody listens."""
-    return f"127.0.0.1:{free_ports(1)[0]}"
+    """An address at which nobody listens, nor ever will."""
+    held.extend(hold_ports(1))
+    return f"127.0.0.1:{held[-1].getsockname()[1]}"
 
 
 # ---- the prompt ----
