@@ -25,7 +25,11 @@ def request(address, method, path, body=None, timeout=LIMIT):
     connection = http.client.HTTPConnection(address, timeout=timeout)
     try:
         data = body if body is None or isinstance(body, (bytes, str)) else json.dumps(body)
-        connection.request(method, path, data)
+        connection.connect()
+        try:
+            connection.request(method, path, data)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # what is too long is answered before it is read, and the connection closed: the answer is there
         reply = connection.getresponse()
         text = reply.read()
         return reply.status, json.loads(text) if text else None, dict(reply.getheaders())

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Paxos as processes: proposers, acceptors and learners that are asked, killed, cut short and asked nonsense."""
 
+import collections
 import itertools
 import sys
 import threading
@@ -585,8 +586,10 @@ def test_two_thousand_connections():
         answers = [connection.recv(1000) for connection in connections]
         for connection in connections:
             connection.close()
-        # All hear something; on a slow machine some that it is not decided yet: they ask again.
-        assert {answer[9:12] for answer in answers} in ({b"200"}, {b"200", b"504"}), answers
+        # All hear something; on a slow machine some that it is not decided yet, or, where all stood still for a while, that
+        # nobody leads at the moment: they ask again.
+        heard = collections.Counter(answer[9:12] for answer in answers)
+        assert b"200" in heard and set(heard) <= {b"200", b"503", b"504"}, heard
         for command, answer in zip(commands, answers):
             if answer[9:12] != b"200":
                 wait_until(lambda c=command: member.post("/propose?wait=decided", c)[0] == 200, "it is decided")

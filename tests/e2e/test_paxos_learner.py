@@ -354,7 +354,8 @@ def test_only_a_client_that_is_configured_is_told():
         server.daemon_threads, server.told = True, []
         threading.Thread(target=server.serve_forever, daemon=True).start()
     with alone() as cluster:
-        learner = cluster.learners[0].start(CLIENTS=addresses[0]).wait_healthy()
+        # A client is told once: it has its time, however long the machine stands still.
+        learner = cluster.learners[0].start(CLIENTS=addresses[0], TIMEOUT_MS="30000").wait_healthy()
         decide(learner, 1, [command(1, notify=addresses[1]), command(2, notify=addresses[0]),
                             command(3, notify="127.0.0.1:1"), command(4, notify=addresses[0])])
         wait_until(lambda: len(servers[0].told) == 2, "the client is told")
