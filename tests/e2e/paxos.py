@@ -51,14 +51,14 @@ class Member:
         self.log_path = os.path.join(cluster.folder, f"{self.name}.jsonl")
         self.process = None
 
-    def start(self, **settings):
-        """Starts it and does not wait."""
+    def start(self, *arguments, **settings):
+        """Starts it, with arguments behind its role, and does not wait."""
         assert not self.is_up(), f"{self.name} is up already"
         environment = self.cluster.environment() | {
             "NODE_ID": str(self.number), "PORT": str(self.port), "DATA_DIR": self.folder,
             "LOG_FILE": self.log_path} | self.cluster.settings | settings
         with open(self.screen_path, "ab") as screen:
-            self.process = subprocess.Popen([program("paxos"), self.role], stdin=subprocess.DEVNULL, stdout=screen,
+            self.process = subprocess.Popen([program("paxos"), self.role, *arguments], stdin=subprocess.DEVNULL, stdout=screen,
                                             stderr=screen, env=environment)
         return self
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The client of Paxos: its prompt, its service, and how it goes on asking."""
 
+import itertools
 import pty
 import re
 import select
@@ -14,9 +15,22 @@ from paxos import Cluster, request
 def prompt(lines, target, *options, **environment):
     """Types lines through a pipe; returns the exit status, the answers and what was said on standard error."""
     clean = {k: v for k, v in os.environ.items() if k not in ("NODE_ID", "PROPOSERS", "ROLE")}
+    options = options or ("--timeout", str(LIMIT))
     done = subprocess.run([program("paxos"), "client", "--target", target, *options], input="".join(line + "\n" for line in lines).encode(),
-                          capture_output=True, timeout=LIMIT, env=clean | environment)
+                          capture_output=True, timeout=2 * LIMIT, env=clean | environment)
     return done.returncode, [json.loads(line) for line in done.stdout.decode().splitlines() if line.startswith("{")], done.stderr.decode()
+
+
+NO_CONNECTION, NO_ANSWER = "no connection to", "no answer from"  # what a client says where it, or a FakeProposer, stood still
+
+
+def prompt_until_error(target, seconds, *disturbed):
+    """Types a command that has so little time that it ends with an error, again where the error tells of what is `disturbed`;
+    returns the exit status and the answer."""
+    def run():
+        status, (reply,), _ = prompt(["SET x 1"], target, "--timeout", seconds)
+        return None if any(words in reply.get("error", "") for words in disturbed) else (status, reply)
+    return wait_until(run, f"a run in which nobody says {disturbed}")
 
 
 def addresses(members):
@@ -24,10 +38,11 @@ def addresses(members):
 
 
 class FakeProposer:
-    """Does with each request what the next of `acts` says (the last one from then on), and remembers the bodies."""
+    """Does with each command what the next of `acts` says (the last one from then on), however often it is asked, as it is
+    where somebody stood still for longer than a try may take; or, where `each_try`, with each request. Remembers the bodies."""
 
-    def __init__(self, *acts):
-        self.acts, self.bodies = list(acts), []
+    def __init__(self, *acts, each_try=False):
+        self.acts, self.bodies, self.each_try = list(acts), [], each_try
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -36,7 +51,8 @@ class FakeProposer:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 fake.bodies.append(body)
-                act = fake.acts.pop(0) if len(fake.acts) > 1 else fake.acts[0]
+                number = len(fake.bodies) - 1 if fake.each_try else fake.commands().index(body)
+                act = fake.acts[min(number, len(fake.acts) - 1)]
                 if act == "die":
                     fake.server.shutdown()
                     fake.server.server_close()
@@ -65,6 +81,10 @@ class FakeProposer:
         self.address = f"127.0.0.1:{self.server.server_port}"
         self.leaving = threading.Event()
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def commands(self):
+        """The bodies, each once."""
+        return list(dict.fromkeys(self.bodies))
 
     def __enter__(self):
         return self
@@ -117,7 +137,7 @@ def test_lines_that_are_no_commands_are_answered_in_their_place():
         lines = ["SET a 1", "frob", "GET", "SET a", "PRINT all", "GET a b", "SET " + "k" * 2000 + " 1", "SET b 2"]
         status, replies, _ = prompt(lines, proposer.address)
         assert status == 1 and ["error" in reply for reply in replies] == [False] + [True] * 6 + [False], replies
-        assert len(proposer.bodies) == 2
+        assert len(proposer.commands()) == 2
         done = subprocess.run([program("paxos"), "client", "--target", proposer.address], input=b"SET a \xff\nSET a " + b"x" * (1 << 21) + b"\nSET b 1",
                               capture_output=True, timeout=LIMIT)
         replies = [json.loads(line) for line in done.stdout.splitlines()]
@@ -166,7 +186,7 @@ def test_the_prompt_on_a_terminal():
         finally:
             os.close(terminal)
         assert os.waitstatus_to_exitcode(ended[0][1]) == 0
-        asked = [json.loads(body) for body in proposer.bodies]
+        asked = [json.loads(body) for body in proposer.commands()]
         assert [body["resource"] for body in asked] == ["x", "x"], asked
         assert asked[0]["clientId"] == asked[1]["clientId"] and asked[0]["timestamp"] < asked[1]["timestamp"], asked
 
@@ -194,31 +214,38 @@ def test_arguments_that_are_wrong():
 
 
 def test_it_waits_until_somebody_leads():
-    with Cluster() as cluster:
+    with FakeProposer((503, {"error": "no leader"})) as idle, Cluster() as cluster:
         cluster.start(*cluster.acceptors)
-        process = subprocess.Popen([program("paxos"), "client", "--target", addresses(cluster.proposers), "--timeout", str(LIMIT)],
+        target = f"{idle.address},{addresses(cluster.proposers)}"
+        process = subprocess.Popen([program("paxos"), "client", "--target", target, "--timeout", str(LIMIT)],
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         process.stdin.write(b"SET x 1\n")
         process.stdin.flush()
-        time.sleep(0.3)  # it meets nobody for a while
+        wait_until(lambda: idle.bodies, "it asks in vain")
         cluster.start()
         reply = json.loads(process.communicate(timeout=LIMIT)[0])
         assert process.returncode == 0 and reply["status"] == "decided" and reply["tries"] > 1, reply
 
 
 def test_what_is_tried_again_has_the_same_name():
-    with FakeProposer("hang up", (500, {"error": "?"}), (503, {"error": "no leader"}, {"Retry-After": "1"}), (504, {}), DECIDED) as proposer:
+    acts = "hang up", (500, {"error": "?"}), (503, {"error": "no leader"}, {"Retry-After": "1"}), (504, {}), DECIDED
+    with FakeProposer(*acts, each_try=True) as proposer:
         status, (reply,), _ = prompt(["SET x 1"], proposer.address)
-        assert status == 0 and reply["tries"] == 5, reply
-        assert len(set(proposer.bodies)) == 1 and len(proposer.bodies) == 5, proposer.bodies
+        assert status == 0 and reply["tries"] >= 5, reply  # more where somebody stood still
+        assert len(proposer.commands()) == 1 and len(proposer.bodies) >= 5, proposer.bodies
         assert {"clientId", "timestamp", "operation", "resource", "data"} == set(json.loads(proposer.bodies[0]))
 
 
 def test_it_goes_to_the_next_one():
     with FakeProposer((503, {"error": "no leader"})) as idle, FakeProposer(DECIDED) as leader:
-        status, replies, _ = prompt(["SET x 1", "SET x 2"], f"{nobody()},{idle.address},{leader.address}")
-        assert status == 0 and [reply["proposer"] for reply in replies] == [leader.address] * 2, replies
-        assert replies[1]["tries"] == 1, "the one that answered is asked first"
+        target = f"{nobody()},{idle.address},{leader.address}"
+
+        def is_asked_first():
+            status, replies, _ = prompt(["SET x 1", "SET x 2"], target)
+            assert status == 0 and [reply["proposer"] for reply in replies] == [leader.address] * 2, replies
+            return replies[1]["tries"] == 1
+
+        wait_until(is_asked_first, "the one that answered is asked first, unless it seemed to be gone")
 
 
 def test_redirects_to_nowhere_and_in_a_circle_come_to_an_end():
@@ -229,7 +256,7 @@ def test_redirects_to_nowhere_and_in_a_circle_come_to_an_end():
                 assert status == 0 and reply["proposer"] == leader.address, (location, reply)
     with FakeProposer((200, {})) as one:
         one.acts = [(307, {}, {"Location": f"http://{one.address}/propose"})]
-        status, (reply,), _ = prompt(["SET x 1"], one.address, "--timeout", "1")
+        status, reply = prompt_until_error(one.address, "1", NO_CONNECTION, NO_ANSWER)
         assert status == 1 and "it was not done" in reply["error"] and reply["tries"] < 200, reply
 
 
@@ -238,18 +265,18 @@ def test_it_says_whether_it_may_have_been_done():
     assert status == 1 and "it was not done: " in reply["error"], reply
     assert "refused" in reply["error"] or "no connection" in reply["error"], reply  # the latter where the machine stood still
     with FakeProposer((503, {"error": "no leader is in sight"})) as proposer:
-        status, (reply,), _ = prompt(["SET x 1"], proposer.address, "--timeout", "0.5")
+        status, reply = prompt_until_error(proposer.address, "0.5", NO_CONNECTION, NO_ANSWER)
         assert "it was not done" in reply["error"] and "no leader is in sight" in reply["error"], reply
     for act in ("wait", "hang up", (504, {"error": "unknown"}), (500, {})):
         with FakeProposer(act) as proposer:
-            status, (reply,), _ = prompt(["SET x 1"], proposer.address, "--timeout", "0.5")
+            status, reply = prompt_until_error(proposer.address, "0.5", NO_CONNECTION)
             assert status == 1 and "may or may not have been done" in reply["error"], (act, reply)
 
 
 def test_a_proposer_that_dies_with_a_command_may_have_done_it():
-    with FakeProposer(DECIDED, "die") as proposer:
-        status, replies, _ = prompt(["SET x 1", "SET x 2"], proposer.address, "--timeout", "2")
-        assert status == 1 and replies[0]["status"] == "decided" and len(proposer.bodies) == 2, (replies, proposer.bodies)
+    with FakeProposer(DECIDED, "die") as proposer:  # time enough for a second try of the first one, which may need it
+        status, replies, _ = prompt(["SET x 1", "SET x 2"], proposer.address, "--timeout", "6")
+        assert status == 1 and replies[0]["status"] == "decided" and len(proposer.commands()) == 2, (replies, proposer.bodies)
         assert "may or may not have been done" in replies[1]["error"], "though nobody can be reached any more"
 
 
@@ -283,8 +310,10 @@ def test_what_one_client_writes_another_reads():
 
 def test_a_load():
     with Cluster(proposers=3, acceptors=3, learners=1, clients=1) as cluster:
-        cluster.start().leader()
         client = cluster.clients[0]
+        client.start("--timeout", str(LIMIT))  # so long may an election take
+        cluster.start().leader()
+        client.wait_healthy()
         assert client.post("/start", {"rate": 500, "operations": 200, "keys": 3, "readShare": 0.5, "size": 100})[0] == 200
         ended = wait_until(lambda: (s := client.status())["done"] + s["failed"] == 200 and s, "its end")
         assert ended["failed"] == 0 and not ended["running"] and 0 < ended["p50Us"] <= ended["p99Us"], ended
@@ -339,13 +368,15 @@ def test_members_are_asked_for_those_who_look():
     with Cluster(proposers=3, acceptors=3, learners=1, clients=1, DEBUG="true") as cluster:
         cluster.start().leader()
         client = cluster.clients[0]
-        def requests():
-            return cluster.acceptors[0].get("/stats")[1]["requests"]
-        assert client.get("/members/acceptor-1/status")[1]["role"] == "acceptor"
-        assert client.get("/members/learner-1/health")[1] == {"status": "healthy"}
-        assert client.get("/members/proposer-2/logs")[1]["logs"][0]["node"] == "proposer-2"
-        assert client.get("/members/client-1/logs/important")[1]["logs"][0]["event"] == "start"
-        assert client.get("/members/acceptor-1/stats")[1]["requests"] > 0
+        def told(path):  # 503: the member has not answered in time, or a while ago
+            status, reply = wait_until(lambda: (answer := client.get(path))[0] != 503 and answer, f"{path} is answered")
+            assert status == 200, (status, reply)
+            return reply
+        assert told("/members/acceptor-1/status")["role"] == "acceptor"
+        assert told("/members/learner-1/health") == {"status": "healthy"}
+        assert told("/members/proposer-2/logs")["logs"][0]["node"] == "proposer-2"
+        assert told("/members/client-1/logs/important")["logs"][0]["event"] == "start"
+        assert told("/members/acceptor-1/stats")["requests"] > 0
         def seen():
             view = client.get("/cluster")[1]
             return view if all(m["state"] == "up" for m in view["members"]) and view["lines"]["items"] else None
@@ -356,14 +387,26 @@ def test_members_are_asked_for_those_who_look():
                    "the lines of all")
         lines = client.get("/cluster")[1]["lines"]
         assert len({json.dumps(line) for line in lines["items"]}) == len(lines["items"]), "each line once"
-        assert client.get(f"/cluster?lines={lines['next']}")[1]["lines"]["items"] == [], "and not again"
-        before = requests()
+        known = lines["items"]
+        def nothing_is_new():  # members may have said more by now
+            nonlocal known, lines
+            lines = client.get(f"/cluster?lines={lines['next']}")[1]["lines"]
+            assert not any(line in known for line in lines["items"]), "and not again"
+            known = known + lines["items"]
+            return lines["items"] == []
+        wait_until(nothing_is_new, "all lines are told")
+        def asked():  # what the client itself asked of one member: about twice a second, for its status and its log
+            return next(peer["sent"] for peer in client.status()["peers"] if peer["name"] == "acceptor-1")
+        before = asked()
         for _ in range(200):  # many look at once
             client.get("/cluster")
-        assert requests() - before < 200, "they share what was asked once"
+        assert asked() - before < 200, "they share what was asked once"
         cluster.acceptors[1].kill()
-        dead = wait_until(lambda: [m for m in client.get("/cluster")[1]["members"] if m["state"] == "down"], "it is seen to be dead")
-        assert [m["name"] for m in dead] == ["acceptor-2"] and dead[0]["error"] != "" and dead[0]["status"]["role"] == "acceptor", dead
+        def dead_one():  # another one that is slow to answer is down, too, until it has answered
+            dead = [m for m in client.get("/cluster")[1]["members"] if m["state"] == "down"]
+            return dead[0] if [m["name"] for m in dead] == ["acceptor-2"] else None
+        dead = wait_until(dead_one, "it is seen to be dead")
+        assert dead["error"] != "" and dead["status"]["role"] == "acceptor", dead
         status, reply = client.get("/members/acceptor-2/status")
         assert status == 503 and "error" in reply, reply
         cluster.acceptors[1].start().wait_healthy()
@@ -385,10 +428,13 @@ def test_nobody_is_asked_when_nobody_looks():
 def test_it_leaves_in_order_while_it_waits():
     with Cluster(0, 0, clients=1, PROPOSERS=nobody()) as cluster:
         client = cluster.start().clients[0]
-        answers = []
+        def requests():
+            return client.get("/stats")[1]["requests"]
+        answers, before, looks = [], requests(), itertools.count(1)
         asking = [threading.Thread(target=lambda: answers.append(client.post("/operation", {"operation": "GET", "resource": "x"}))) for _ in range(5)]
         for thread in asking:
             thread.start()
+        wait_until(lambda: requests() - next(looks) == before + 5, "all five have come, with the looks for them")
         client.post("/start", {"rate": 100})
         wait_until(lambda: client.status()["inFlight"] > 10, "the load is under way")
         assert client.stop() == 0
