@@ -2,7 +2,6 @@
 """Parte 4: one leader, total order with one message per update, and a log that survives kill -9."""
 
 import contextlib
-import socket
 import sqlite3
 
 from store import *
@@ -157,9 +156,9 @@ def test_a_leader_that_stepped_down_has_the_newer_ones_state_in_its_log():
 
 
 def test_a_set_that_comes_before_the_leader_leads_waits_for_it():
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with Broker() as broker, Store("parte4", broker) as store:
+    held, = hold_ports(1)
+    port = held.getsockname()[1]
+    with held, Broker() as broker, Store("parte4", broker) as store:
         broker.pause()
         leader = store.start("leader", "leader", ready=False, RPC_PORT=str(port))
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
