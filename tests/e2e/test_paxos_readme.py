@@ -5,7 +5,6 @@ import re
 import urllib.request
 
 from ordem import *
-from paxos import free_ports
 
 PAGE = os.path.join(ROOT, "paxos/README.md")
 MEMBERS = {"acceptor": (8100, 3), "learner": (8200, 2), "proposer": (8000, 1)}  # ports on the page, and how many
@@ -16,7 +15,8 @@ class Cluster:
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="ordem-test-")
-        ports = iter(free_ports(sum(count for _, count in MEMBERS.values())))
+        self.held = hold_ports(sum(count for _, count in MEMBERS.values()))
+        ports = (held.getsockname()[1] for held in self.held)
         self.ports = {base + number: next(ports) for base, count in MEMBERS.values() for number in range(1, count + 1)}
         self.processes = []
 
@@ -27,6 +27,8 @@ class Cluster:
         for process in self.processes:
             process.kill()
             process.wait()
+        for held in self.held:
+            held.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self, role):
