@@ -96,16 +96,47 @@ class Socket:
         return answer["data"]
 
 
+def hold_port():
+    """A socket that is bound to a free port, below those that the kernel gives to connections, of which there are many here.
+
+    Until it is closed nobody else draws that port, even while the server that it was drawn for is dead. That server may
+    bind beside it and listen: libzmq sets SO_REUSEADDR, as is done here, but only after a bind that demands that nobody
+    else has the port."""
+    while True:
+        holder = socket.socket()
+        try:
+            holder.bind(("127.0.0.1", random.randrange(10000, 32000)))
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            return holder
+        except OSError:
+            holder.close()
+
+
+def addresses_of(holders):
+    """The setting SERVERS, of servers on these ports."""
+    return ",".join(f"server{i + 1}=127.0.0.1:{holder.getsockname()[1]}" for i, holder in enumerate(holders))
+
+
+def read_changes(path):
+    """Its whole lines, by one read(): in pieces, between which the server cuts the file, two lines would become one."""
+    with open(path, "rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size + 1_000_000  # it may grow
+        return [json.loads(line) for line in file.read(size).split(b"\n")[:-1]]
+
+
 class Chat:
     """Broker, proxy, reference server and servers, on free ports."""
+
+    held = ()
 
     def __init__(self, servers=3, **settings):
         self.folder = tempfile.mkdtemp(prefix="ordem-test-")
         # Who is late is believed dead, and then two may lead (bully.c): so long must a busy machine need for nothing.
         slow = 4 if "sanitize" in BUILD else 1
         self.settings = {"HEARTBEAT_TIMEOUT_MS": str(2400 * slow), "REPLICATION_TIMEOUT_MS": str(1000 * slow)} | settings
-        self.ports = [self.free_port() for _ in range(servers)]
-        self.settings["SERVERS"] = ",".join(f"server{i + 1}=127.0.0.1:{port}" for i, port in enumerate(self.ports))
+        self.held = [hold_port() for _ in range(servers)]
+        self.ports = [holder.getsockname()[1] for holder in self.held]
+        self.settings["SERVERS"] = addresses_of(self.held)
         self.servers = {}
         self.broker = self.start("broker")
         self.proxy = self.start("proxy")
@@ -114,32 +145,25 @@ class Chat:
             for process in (self.broker, self.proxy, self.reference):
                 process.ready()
             for i in range(servers):
-                self.start_server(i + 1)
-            wait_until(self.primary, "a primary")
+                self.launch_server(i + 1)
+            for server in self.servers.values():
+                server.ready()
+            wait_until(self.strongest_leads, "the first server leads, and all follow it")
         except BaseException:
             self.__exit__()
             raise
 
-    @staticmethod
-    def free_port():
-        """Below those that the kernel gives to connections, of which there are many here."""
-        while True:
-            port = random.randrange(10000, 32000)
-            with socket.socket() as probe:
-                try:
-                    probe.bind(("127.0.0.1", port))
-                    return port
-                except OSError:
-                    pass
-
     def start(self, role, **settings):
         return Process(role, self.folder, **(self.settings | settings))
 
-    def start_server(self, number):
+    def launch_server(self, number):
         address = {"BROKER": f"127.0.0.1:{self.broker.port('SERVERS_PORT')}",
                    "PROXY": f"127.0.0.1:{self.proxy.port('SERVERS_PORT')}",
                    "REFERENCE": f"127.0.0.1:{self.reference.port('REFERENCE_PORT')}"}
         self.servers[number] = self.start("server", NODE_ID=f"server{number}", **address)
+
+    def start_server(self, number):
+        self.launch_server(number)
         self.servers[number].ready()
 
     def primary(self):
@@ -150,6 +174,18 @@ class Chat:
                 if turns and turns[-1] == "leads":
                     return number
         return None
+
+    def leader(self):
+        """The same, when there is one: while one takes over from another, there is none."""
+        return wait_until(self.primary, "a primary")
+
+    def strongest_leads(self):
+        """Does the first server lead, and has each the change that its reign begins with? Another may lead before, if the
+        first was slow to start."""
+        if self.primary() != 1:
+            return False
+        reign = self.servers[1].events("elect")[-1]["epoch"]
+        return all(data and data[-1]["epoch"] == reign for data in map(self.data, self.servers))
 
     def client(self, patience_ms=500):
         return Client(self.broker.endpoint("CLIENTS_PORT"), patience_ms)
@@ -162,8 +198,7 @@ class Chat:
         folder = os.path.join(self.folder, f"data-server{number}")
         changes = []
         for name in ("users", "channels", "publications", "messages"):
-            with open(os.path.join(folder, name + ".json"), encoding="utf-8") as file:
-                changes += [json.loads(line) for line in file if line.endswith("\n")]
+            changes += read_changes(os.path.join(folder, name + ".json"))
         return sorted(changes, key=lambda change: change["seq"])
 
     def same_data(self):
@@ -179,6 +214,8 @@ class Chat:
     def __exit__(self, *_):
         for process in (*self.servers.values(), self.reference, self.proxy, self.broker):
             process.kill()
+        for holder in self.held:
+            holder.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -217,7 +254,7 @@ def create_at_once(chat):
     creators = [threading.Thread(target=create) for _ in range(20)]
     for creator in creators:
         creator.start()
-    chat.servers[chat.primary()].kill()
+    chat.servers[chat.leader()].kill()
     for creator in creators:
         creator.join()
     assert sorted(answer["status"] for answer in answers) == ["erro"] * 19 + ["sucesso"], answers

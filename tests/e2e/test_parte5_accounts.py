@@ -159,7 +159,7 @@ def test_tokens_accounts_and_bots_outlive_the_primary():
                                                                 PROXY=addresses(chat)["PROXY"]) as bot:
         ana = enter(client, "ana")
         wait_until(lambda: bot.said(), "a bot that talks")  # in the channel that it made
-        chat.servers[chat.primary()].kill()
+        chat.servers[chat.leader()].kill()
         for i in range(5):
             assert client.ask("publish", user="ana", channel="geral", message=str(i), token=ana)["status"] == "OK"
         assert client.ask("login", user="ana", password=PASSWORD)["token"]
@@ -177,7 +177,7 @@ def test_accounts_that_are_asked_for_while_the_primary_is_replaced():
             with chat.client() as client:
                 tokens[name] = enter(client, name)
 
-        first = chat.primary()
+        first = chat.leader()
         threads = [threading.Thread(target=ask_for, args=(name,), daemon=True) for name in names]
         for thread in threads:
             thread.start()
@@ -204,7 +204,7 @@ def test_what_is_secret_is_in_no_log():
             client.ask("users", packed, token=token + "x")
             client.ask("users", packed, token=token)
             client.ask("publish", packed, user="ana", channel="a/b", message="x", token=token)
-        chat.servers[chat.primary()].kill()
+        chat.servers[chat.leader()].kill()
         client.ask("login", user="ana", password=PASSWORD)
         for process in (*chat.servers.values(), chat.reference, chat.proxy, chat.broker):
             process.kill()
@@ -239,15 +239,16 @@ def test_the_secret_of_a_single_server_is_a_file_of_its_own():
 
 
 def test_settings_that_cannot_be():
-    two = ",".join(f"server{i}=127.0.0.1:{Chat.free_port()}" for i in (1, 2))
-    for settings, name in (({"ACCOUNTS": "maybe"}, "ACCOUNTS"), ({"JWT_SECRET": "x" * 31}, "JWT_SECRET"),
-                           ({"TOKEN_HOURS": "0"}, "TOKEN_HOURS"), ({"SERVERS": two}, "JWT_SECRET is unset")):
-        right = {"NODE_ID": "server1", "SERVERS": f"server1=127.0.0.1:{Chat.free_port()}", "ACCOUNTS": "passwords"}
-        process = Process("server", **(right | settings))
-        assert process.process.wait(LIMIT) == 1
-        wait_until(lambda: any(name in line for line in process.screen), lambda: process.screen)
-        assert not any("xxx" in line for line in process.screen)
-        shutil.rmtree(process.folder)
+    with hold_port() as one, hold_port() as another:
+        right = {"NODE_ID": "server1", "SERVERS": addresses_of([one]), "ACCOUNTS": "passwords"}
+        two = addresses_of([one, another])
+        for settings, name in (({"ACCOUNTS": "maybe"}, "ACCOUNTS"), ({"JWT_SECRET": "x" * 31}, "JWT_SECRET"),
+                               ({"TOKEN_HOURS": "0"}, "TOKEN_HOURS"), ({"SERVERS": two}, "JWT_SECRET is unset")):
+            process = Process("server", **(right | settings))
+            assert process.process.wait(LIMIT) == 1
+            wait_until(lambda: any(name in line for line in process.screen), lambda: process.screen)
+            assert not any("xxx" in line for line in process.screen)
+            shutil.rmtree(process.folder)
 
 
 # ---- our own client and bot ----

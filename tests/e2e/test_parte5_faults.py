@@ -27,7 +27,7 @@ def test_a_request_to_a_server_that_stands_still_takes_effect_once():
             for i in range(6):  # some of them were in its hands
                 assert client.ask("publish", user="ana", channel="geral", message=f"{number} {i}")["status"] == "OK"
             resumed(chat.servers[number])
-            wait_until(chat.primary, "a primary")
+            chat.leader()
         assert client.ask("publish", user="ana", channel="geral", message="end")["status"] == "OK"
         said = [change["body"] for change in chat.same_data() if change["type"] == "publish"]
         assert said == [f"{number} {i}" for number in chat.servers for i in range(6)] + ["end"]

@@ -26,7 +26,7 @@ class SharedChat(Chat):
             for i in range(servers if start is None else start):
                 self.start_server(i + 1)
             if self.servers:
-                wait_until(self.primary, "a leader")
+                self.leader()
         except BaseException:
             self.__exit__()
             raise
@@ -48,8 +48,7 @@ class SharedChat(Chat):
         """What whoever looks at the volume sees: all changes, by their places."""
         changes = []
         for name in ("usuarios", "canais", "publicacoes", "mensagens"):
-            with open(self.path(name + ".json"), encoding="utf-8") as file:
-                changes += [json.loads(line) for line in file if line.endswith("\n")]
+            changes += read_changes(self.path(name + ".json"))
         return sorted(changes, key=lambda change: change["seq"])
 
     def serves(self, number):
@@ -87,7 +86,7 @@ def heard_by(server, event, **fields):
 
 def test_one_of_three_leads_and_serves():
     with SharedChat(LEASE_MS="20000") as chat, chat.client() as client, chat.subscriber("geral") as subscriber:
-        leader = chat.primary()
+        leader = chat.leader()
         fill(client)
 
         def heard():
@@ -115,7 +114,7 @@ def test_nothing_acknowledged_is_lost_when_the_leader_dies():
     with SharedChat() as chat, chat.client() as client:
         fill(client)
         for reign in range(3):
-            first = chat.primary()
+            first = chat.leader()
             publish_many(client, reign * 10, 10)
             mine = client.ask("publish", user="ana", channel="geral", message=f"once {reign}", request_id=ID[:-1] + str(reign))
             assert mine["status"] == "OK"
@@ -193,7 +192,7 @@ def test_a_leader_that_was_stopped_takes_no_write_more():
 def test_a_leader_looks_at_the_fence_before_it_says_ok():
     with SharedChat(LEASE_MS="3600000") as chat, chat.client() as client:  # by its clock it leads for an hour
         fill(client)
-        first = chat.servers[chat.primary()]
+        first = chat.servers[chat.leader()]
         os.mkdir(chat.path("made"))
         with open(chat.path("made", "leader.lock"), "w") as file:
             json.dump({"owner": "a server of another list", "fence": 2, "beat": 0}, file)
@@ -226,8 +225,7 @@ def test_leaders_are_stopped_while_they_write():
         writer.start()
         try:
             for _ in range(2):
-                wait_until(chat.primary, "a leader")
-                first, before = chat.primary(), len(acknowledged)
+                first, before = chat.leader(), len(acknowledged)
                 wait_until(lambda: len(acknowledged) >= before + 5, "writes")
                 stop_and_wait(chat.servers[first].process)
                 chat.another(first)
@@ -247,7 +245,7 @@ def test_a_leader_that_leaves_hands_over_at_once():
     with SharedChat(LEASE_MS="3600000") as chat, chat.client() as client:  # nobody would live to see it run out
         fill(client)
         for i in range(2):
-            first = chat.primary()
+            first = chat.leader()
             publish_many(client, i * 5, 5)
             chat.servers[first].stop()
             chat.another(first)
@@ -274,7 +272,7 @@ def test_the_seeds_test_of_high_availability():
             return run.stdout.splitlines()
 
         assert typed("login ana", "create geral", "pub geral bom dia") == ["OK"] * 3
-        first = chat.primary()
+        first = chat.leader()
         chat.servers[first].stop()
         chat.another(first)
         assert typed("login ana", "pub geral boa noite", "channels", "users") == ["OK", "OK", "geral", "ana"]
@@ -321,7 +319,7 @@ def test_a_damaged_lock_is_an_error_and_nobody_leads_until_it_is_mended():
     with SharedChat(LEASE_MS="20000") as chat, chat.client() as client:
         fill(client)
         for i, damage in enumerate((lambda path: open(path, "w").close(), os.mkdir, os.mkfifo)):
-            first = wait_until(chat.primary, "a leader")
+            first = chat.leader()
             fence = chat.lock()["fence"]
             path = chat.path(f"reign-{fence}", "leader.lock")
             followers = [server for number, server in chat.servers.items() if number != first]
@@ -392,7 +390,7 @@ def test_clocks_need_not_agree():
         chat.start_server(2, under=under)
         fill(client)
         for reign in range(2):
-            first = wait_until(chat.primary, "a leader")
+            first = chat.leader()
             publish_many(client, reign * 2, 2)
             chat.servers[first].kill()
             publish_many(client, reign * 2 + 1000, 1)
@@ -405,7 +403,7 @@ def test_a_full_disk_refuses_writes_and_the_leader_stays():
     with SharedChat(LEASE_MS="20000") as chat, chat.client() as client:
         fill(client)
         publish_many(client, 0, 3)
-        leader = chat.servers[chat.primary()].process.pid
+        leader = chat.servers[chat.leader()].process.pid
         size = os.path.getsize(chat.path("publicacoes.json"))
         resource.prlimit(leader, resource.RLIMIT_FSIZE, (size + 20, resource.RLIM_INFINITY))
         answer = client.ask("publish", user="ana", channel="geral", message="no room")
@@ -421,7 +419,7 @@ def test_tokens_outlive_the_leader():
         assert patient.ask("register", user="ana", password="correct horse")["status"] == "sucesso"
         token = patient.ask("login", user="ana", password="correct horse")["token"]
         assert client.ask("channel", channel="geral", token=token)["status"] == "sucesso"
-        chat.servers[chat.primary()].kill()
+        chat.servers[chat.leader()].kill()
         assert client.ask("publish", user="ana", channel="geral", message="oi", token=token)["status"] == "OK"
         assert patient.ask("login", user="ana", password="correct horse")["status"] == "sucesso"
         assert patient.ask("login", user="ana", password="wrong")["status"] == "erro"

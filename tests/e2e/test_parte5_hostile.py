@@ -206,7 +206,7 @@ def test_state_transfers_that_nobody_needs_keep_nobody_from_writing():
         client.ask("channel", channel="geral")
         for _ in range(64):
             client.ask("publish", user="ana", channel="geral", message="x" * 16000)
-        primary = chat.primary()
+        primary = chat.leader()
         fetch = {"from": primary % 3 + 1, "epoch": chat.data(primary)[-1]["epoch"], "seq": 0, "last_epoch": 0}
         with Socket(zmq.DEALER, f"tcp://127.0.0.1:{chat.ports[primary - 1]}") as stranger:
             for _ in range(300):  # a megabyte each, to a backup that has it all

@@ -44,7 +44,7 @@ def test_what_is_asked_at_once_shares_notes_and_is_all_there():
         client.ask("login", user="ana")
         client.ask("channel", channel="geral")
         say_until_heard(client, subscriber)
-        primary = chat.servers[chat.primary()]
+        primary = chat.servers[chat.leader()]
         before = notes(primary)
         ids = [str(uuid.uuid4()) for _ in range(COUNT)]
         with Crowd(zmq.DEALER, chat.broker.endpoint("CLIENTS_PORT")) as crowd:

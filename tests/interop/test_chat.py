@@ -216,9 +216,8 @@ def test_our_servers_under_a_student_s_reference_server():
             return {"list": [{"name": name, "rank": rank} for name, rank in sorted(ranks.items())]}
         return {"status": "OK"} if service == "heartbeat" else {"status": "erro"}
 
-    with Background(answer) as reference, Process("broker") as broker, Process("proxy") as proxy:
-        port = Chat.free_port()
-        settings = {"SERVERS": f"server1=127.0.0.1:{port}", "BROKER": f"127.0.0.1:{broker.port('SERVERS_PORT')}",
+    with Background(answer) as reference, Process("broker") as broker, Process("proxy") as proxy, hold_port() as holder:
+        settings = {"SERVERS": addresses_of([holder]), "BROKER": f"127.0.0.1:{broker.port('SERVERS_PORT')}",
                     "PROXY": f"127.0.0.1:{proxy.port('SERVERS_PORT')}", "REFERENCE": f"127.0.0.1:{reference.port}"}
         with Process("server", NODE_ID="server1", **PATIENT | settings):
             student = Student(True)
