@@ -58,14 +58,19 @@ def a_socket(kind, port):
 
 
 def wait_for_subscription(student, requests, subscriber, name):
-    """Publishes to itself until it hears that: who subscribes does not learn when the servers know of it."""
+    """Publishes to itself until it hears that, and all that it has said: who subscribes does not learn when the servers
+    know of it. The subscription to `name` is the last: those before it are known, too."""
+    count = 0
+
     def heard():
-        assert student.asks(requests, "message", src=name, dst=name, message="?")["status"] == "OK"
+        nonlocal count
+        count += 1
+        assert student.asks(requests, "message", src=name, dst=name, message=f"? {count}")["status"] == "OK"
         return subscriber.poll(100)
+
     wait_until(heard, "the subscription")
-    time.sleep(0.2)
-    while subscriber.poll(200):
-        subscriber.recv_multipart()
+    while student.hears(subscriber)[2].get("message") != f"? {count}":
+        pass
 
 
 def a_client(chat, packed, name, others):
@@ -82,8 +87,8 @@ def a_client(chat, packed, name, others):
     answer = student.asks(requests, "channel", channel=channel)  # there is one
     assert answer["status"] == "erro" and isinstance(answer["description"], str), answer
     assert channel in student.asks(requests, "channels")["channels"]
-    subscriber.subscribe(name)
     subscriber.subscribe(channel)
+    subscriber.subscribe(name)
     wait_for_subscription(student, requests, subscriber, name)
 
     for number in range(3):
@@ -166,12 +171,19 @@ def test_a_student_s_server_among_ours():
         assert student.asks(requests, "login", user="ana")["status"] == "sucesso"
         subscriber.subscribe("ana")
         wait_for_subscription(student, requests, subscriber, "ana")
-        first = chat.primary()
-        chat.servers[first].stop()
-        chat.start_server(first)  # whoever leads now says so
-        topic, service, data = student.hears(subscriber)
-        while topic != "servers":
-            topic, service, data = student.hears(subscriber)
+
+        def announced():
+            """Whoever leads says so once. To one that has just started, the subscription may come later than that."""
+            first = chat.leader()
+            chat.servers[first].stop()
+            chat.start_server(first)
+            while subscriber.poll(5000):
+                topic, service, data = student.hears(subscriber)
+                if topic == "servers":
+                    return service, data
+            return None
+
+        service, data = wait_until(announced, "who coordinates")
         assert data["coordinator"] in {f"server{number}" for number in chat.servers}, (service, data)
 
 
