@@ -23,18 +23,33 @@ def test_the_broker_gives_each_server_its_turn_and_each_client_its_answer():
 
 
 def test_a_server_that_is_gone_is_asked_no_more():
-    with Process("broker") as broker, Socket(zmq.REQ, broker.endpoint("CLIENTS_PORT")) as ana, \
+    with Process("broker") as broker, Socket(zmq.DEALER, broker.endpoint("CLIENTS_PORT")) as ana, \
             Socket(zmq.REP, broker.endpoint("SERVERS_PORT")) as stays:
-        with Socket(zmq.REP, broker.endpoint("SERVERS_PORT")):
-            ana.socket.send(b"1")
-            stays.socket.send(stays.socket.recv())  # it is connected; perhaps the other is, too
-            ana.socket.recv()
-        time.sleep(0.2)
-        for i in range(20):
-            ana.socket.send(b"%d" % i)
-            assert stays.socket.recv() == b"%d" % i
-            stays.socket.send(b"yes")
-            ana.socket.recv()
+        with Socket(zmq.REP, broker.endpoint("SERVERS_PORT")) as leaves:
+            asked = set()
+            while len(asked) < 2:  # both are connected, sooner or later
+                ana.socket.send_multipart([b"", b"begin"])
+                wait_until(lambda: stays.socket.poll(0) or leaves.socket.poll(0), "a question")
+                server = stays if stays.socket.poll(0) else leaves
+                asked.add(server)
+                server.socket.send(server.socket.recv())
+                assert ana.socket.recv_multipart() == [b"", b"begin"]
+        last = 0
+
+        def is_answered():
+            """A question, with a number of its own. One that does not come went to the other, whose end is on its way."""
+            nonlocal last
+            last += 1
+            ana.socket.send_multipart([b"", b"%d" % last])
+            while stays.socket.poll(2000):
+                question = stays.socket.recv()
+                stays.socket.send(question)
+                assert ana.socket.recv_multipart() == [b"", question]
+                if question == b"%d" % last:
+                    return True
+            return False
+
+        wait_until(lambda: all(is_answered() for _ in range(20)), "twenty questions in a row, none of which is lost")
 
 
 def test_questions_wait_for_a_server_and_too_many_are_refused_in_kind():
@@ -92,7 +107,9 @@ def test_the_proxy_survives_a_subscriber_that_never_reads():
             for i in range(50):
                 server.socket.send_multipart([b"x", b"%d" % i, b"." * 20000])
             for i in range(50):
-                assert good.socket.recv_multipart()[1] == b"%d" % i
+                while (body := good.socket.recv_multipart()[1]) == b"first":
+                    pass  # some may come late
+                assert body == b"%d" % i
         wait_until(lambda: proxy.events("discard"), "a warning")
 
 
@@ -101,18 +118,24 @@ def test_the_reference_server_gives_ranks_and_lists_who_is_alive():
             Socket(zmq.REQ, reference.endpoint("REFERENCE_PORT")) as server:
         assert server.ask("heartbeat", user="s1")["status"] == "erro"
         assert server.ask("rank", user="s1")["rank"] == 1
+        said, pauses = [time.monotonic()], []  # of s2: when it was heard at the earliest, and when at the latest once more
         assert server.ask("rank", user="s2", packed=False)["rank"] == 2
         assert server.ask("rank", user="s1")["rank"] == 1
-        assert server.ask("list")["list"] == [{"name": "s1", "rank": 1}, {"name": "s2", "rank": 2}]
 
-        def only_s2():
-            assert server.ask("heartbeat", user="s2")["status"] == "OK"
-            return server.ask("list")["list"] == [{"name": "s2", "rank": 2}]
+        def listed_after_heartbeats_of(*names):
+            said.append(time.monotonic())
+            for name in names:
+                assert server.ask("heartbeat", user=name)["status"] == "OK"
+            pauses.append(time.monotonic() - said[-2])
+            return server.ask("list")["list"]
 
-        wait_until(only_s2, "s1 is silent")
-        assert [e["server"] for e in reference.events("disconnect")] == ["s1"]
-        assert server.ask("heartbeat", user="s1")["status"] == "OK"
-        assert len(server.ask("list")["list"]) == 2
+        both = [{"name": "s1", "rank": 1}, {"name": "s2", "rank": 2}]
+        wait_until(lambda: listed_after_heartbeats_of("s1", "s2") == both, "both are alive")
+        wait_until(lambda: listed_after_heartbeats_of("s2") == both[1:], "s1 is silent")
+        wait_until(lambda: "s1" in [e["server"] for e in reference.events("disconnect")], "a word about s1")
+        if max(pauses) < 0.2:  # else this test may have been as silent
+            assert {e["server"] for e in reference.events("disconnect")} == {"s1"}
+        wait_until(lambda: listed_after_heartbeats_of("s1", "s2") == both, "s1 is back")
         reference.stop()
 
 
@@ -128,7 +151,7 @@ def test_the_reference_server_answers_nonsense_with_an_error():
         assert server.ask("rank")["description"] == "user is missing"
         assert server.ask("users")["status"] == "erro"
         assert 2**62 < server.ask("list", clock=2**63 - 1)["clock"] < 2**62 + 100  # and there is room above that
-        assert reference.events("discard")
+        wait_until(lambda: reference.events("discard"), "a word about nonsense")
 
 
 def test_ranks_outlive_the_reference_server():

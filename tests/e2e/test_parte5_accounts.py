@@ -65,7 +65,12 @@ def test_a_session():
         rui = enter(client, "rui", "outra")
         assert client.ask("channel", channel="geral", token=ana)["status"] == "sucesso"
         assert client.ask("subscribe", channel="geral", token=rui)["status"] == "sucesso"  # the token says who
-        assert client.ask("publish", False, user="ana", channel="geral", message="oi", token=ana)["status"] == "OK"
+
+        def is_heard():  # its subscription may be on its way
+            assert client.ask("publish", False, user="ana", channel="geral", message="oi", token=ana)["status"] == "OK"
+            return subscriber.socket.poll(50)
+
+        wait_until(is_heard, "the publication")
         assert client.ask("message", src="rui", dst="ana", message="secret", token=rui)["status"] == "OK"
         assert client.ask("users", token=rui)["users"] == ["ana", "rui"]
         assert client.ask("time", token=rui)["time"] > 1700000000000
@@ -163,7 +168,8 @@ def test_tokens_accounts_and_bots_outlive_the_primary():
         for i in range(5):
             assert client.ask("publish", user="ana", channel="geral", message=str(i), token=ana)["status"] == "OK"
         assert client.ask("login", user="ana", password=PASSWORD)["token"]
-        assert reason(client.ask("login", user="ana", password="a guess")) == "wrong user or password"
+        with chat.client(LIMIT * 1000) as patient:  # asked again, a guess would be one more
+            assert reason(patient.ask("login", user="ana", password="a guess")) == "wrong user or password"
         before = len(bot.said())
         wait_until(lambda: len(bot.said()) >= before + 12, "a bot that goes on")
 
@@ -185,6 +191,7 @@ def test_accounts_that_are_asked_for_while_the_primary_is_replaced():
         second = wait_until(lambda: next((n for n, server in chat.servers.items() if n != first and any(
             event.get("state") == "leads" for event in server.events("elect"))), None), "another primary")
         chat.servers[first].process.send_signal(signal.SIGCONT)
+        wait_until(lambda: chat.servers[first].events("step_down"), "the first learns that it does not lead")
         wait_until(lambda: len(tokens) == len(names), lambda: (second, tokens))
         with chat.client() as client:
             for name in names:
@@ -304,13 +311,15 @@ class Terminal:
 
     def read(self, until):
         """What comes until that is there; the rest stays."""
-        deadline = time.monotonic() + LIMIT
-        while until not in self.seen:
-            assert time.monotonic() < deadline, self.seen
-            if select.select([self.terminal], [], [], 0.1)[0]:
-                self.seen += os.read(self.terminal, 65536)
+        wait_until(lambda: self.shows(until), lambda: (until, self.seen))
         before, self.seen = self.seen.split(until, 1)
         return before + until
+
+    def shows(self, what):
+        """Is that among what came?"""
+        if select.select([self.terminal], [], [], 0.1)[0]:
+            self.seen += os.read(self.terminal, 65536)
+        return what in self.seen
 
     def end(self):
         """Waits for it to leave; its exit status."""
@@ -337,11 +346,20 @@ def test_a_password_is_typed_unseen():
         shown += terminal.read(b"OK")
         terminal.type(b"login ana\nsegredo\nusers\n")  # all ahead of the question
         shown += terminal.read(b"password: ") + terminal.read(b"OK") + terminal.read(b"ana\r\n")
-        terminal.type(b"login ana\n")
-        shown += terminal.read(b"password: ")
         with chat.client() as client:
-            token = token_of("ana")
-            client.ask("message", src="ana", dst="ana", message="meanwhile", token=token)
+            def say(text):
+                client.ask("message", src="ana", dst="ana", message=text, token=token_of("ana"))
+
+            def is_heard():  # its subscription may be on its way
+                say("probe")
+                return terminal.shows(b"[ana] ana: probe")
+
+            wait_until(is_heard, lambda: terminal.seen)
+            say("the last one")
+            shown += terminal.read(b"[ana] ana: the last one")
+            terminal.type(b"login ana\n")
+            shown += terminal.read(b"password: ")
+            say("meanwhile")
         shown += terminal.read(b"[ana] ana: meanwhile") + terminal.read(b"password: ")  # it stands there again
         terminal.type(b"wrong\x15segredo\n")
         shown += terminal.read(b"OK")

@@ -29,8 +29,9 @@ class Clocks(Chat):
         for number in self.servers:
             for event in self.clock_events(number, "corrected"):
                 corrections.setdefault((event["epoch"], event["round"]), {})[number] = event
-        return [(event, corrections.get((event["epoch"], event["round"]), {}))
-                for number in self.servers for event in self.clock_events(number, "round")]
+        return sorted(((event, corrections.get((event["epoch"], event["round"]), {}))
+                       for number in self.servers for event in self.clock_events(number, "round")),
+                      key=lambda a_round: (a_round[0]["epoch"], a_round[0]["round"]))
 
     def full_rounds(self):
         """Those in which every server took part."""
@@ -65,7 +66,9 @@ def test_clocks_that_differ_by_seconds_end_within_the_bound():
         rounds = chat.full_rounds()
         check_bounds(rounds)
         first, by = rounds[0]
-        assert first["outliers"] == 0 and {n: by[n]["before_ms"] for n in by} == {1: 2000, 2: -1500, 3: 0}
+        # Who was slow in a round before that was left out of it; the others met without.
+        before = {number: chat.clock_events(number, "corrected")[0]["before_ms"] for number in chat.servers}
+        assert first["outliers"] == 0 and before == {1: 2000, 2: -1500, 3: 0}
         assert -1500 < by[1]["after_ms"] < 2000  # they met in the middle
         for server in chat.servers.values():
             server.stop()
@@ -93,7 +96,7 @@ def test_a_clock_that_is_an_hour_off_has_no_say_and_is_corrected():
         chat.talk_until(client, lambda: len(chat.full_rounds()) >= 2)
         rounds = chat.full_rounds()
         check_bounds(rounds)
-        first, by = rounds[0]
+        first, by = next((event, by) for event, by in chat.rounds() if 3 in by)  # with another one, or both
         assert first["outliers"] == 1 and by[3]["before_ms"] == 3600000
         for event in by.values():
             assert -first["bound_ms"] <= event["after_ms"] <= 40 + first["bound_ms"], by
@@ -114,6 +117,9 @@ def test_nonsense_about_clocks_moves_nobody():
                         for kind, service, field in ((b"answer", "clock", "time"), (b"", "correct", "add"),
                                                      (b"", "clock", "time")):
                             stranger.socket.send_multipart([kind, msgpack.packb({"service": service, "data": data | {field: value}})])
+                stranger.socket.send_multipart([b"", msgpack.packb({"service": "election", "data": {}})])
+                while b"election" not in stranger.socket.recv_multipart()[-1]:  # it has heard all that
+                    pass
         count = len(chat.full_rounds())
         chat.talk_until(client, lambda: len(chat.full_rounds()) >= count + 3)
         check_bounds(chat.full_rounds())

@@ -11,11 +11,19 @@ class Crowd(Socket):
     """A DEALER: it need not wait for one answer before it asks again."""
 
     def ask_all(self, service, questions):
-        for question in questions:
-            message = {"service": service, "data": {"timestamp": int(time.time() * 1000), "clock": 1} | question}
-            self.socket.send_multipart([b"", msgpack.packb(message)])
-        answers = (msgpack.unpackb(self.socket.recv_multipart()[-1])["data"] for _ in questions)
-        return {answer["request_id"]: answer for answer in answers}
+        """While nobody leads, again, with the same request ids."""
+        answers, deadline = {}, time.monotonic() + LIMIT
+        while questions:
+            for question in questions:
+                message = {"service": service, "data": {"timestamp": int(time.time() * 1000), "clock": 1} | question}
+                self.socket.send_multipart([b"", msgpack.packb(message)])
+            for _ in questions:
+                answer = msgpack.unpackb(self.socket.recv_multipart()[-1])["data"]
+                answers[answer["request_id"]] = answer
+            questions = [question for question in questions
+                         if "no primary" in answers.get(question["request_id"], {}).get("message", "")]
+            assert time.monotonic() < deadline, questions
+        return answers
 
 
 def notes(server):
