@@ -363,6 +363,19 @@ def test_a_damaged_lock_is_an_error_and_nobody_leads_until_it_is_mended():
             assert chat.said() == ["0", "1", "2"]
 
 
+def test_a_lock_that_is_damaged_again_and_again_is_mended_by_its_leader():
+    with SharedChat(LEASE_MS="1000") as chat, chat.client() as client:
+        fill(client)
+        path = chat.path(f"reign-{chat.lock()['fence']}", "leader.lock")
+        until = time.monotonic() + 3
+        while time.monotonic() < until:  # so often that a renewal is damaged before its writer has read it again
+            descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC)
+            os.write(descriptor, b"garbage")
+            os.close(descriptor)
+        publish_many(client, 0, 2)
+        assert chat.said() == ["0", "1"]
+
+
 def test_damaged_files_are_refused_and_left_alone():
     with SharedChat(LEASE_MS="3000") as chat, chat.client() as client:
         fill(client)
