@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LISTEN_MS   300  /* how long a leader that starts waits, once all were asked, for somebody who knows more */
+#define LISTEN_MS                                                                                            \
+    300 /* how long a leader that starts waits, once all were asked, for somebody who knows more */
 #define ANNOUNCE_MS 1000 /* how often it tells how far it has come */
 
 /* ---- what waits for the disk ---- */

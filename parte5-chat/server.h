@@ -143,7 +143,7 @@ struct server {
     /* With a shared volume. */
     struct lease lease;
     struct lock_file lock;
-    bool lock_owes; /* what leader.lock holds is not known: ask again, */
+    bool lock_owes;                /* what leader.lock holds is not known: ask again, */
     struct coordination lock_owed; /* this */
     struct log_limit lock_failures;
     int64_t followed; /* the fence of the leader that the log has told of */

@@ -120,7 +120,8 @@ static void tell_accepted(struct proposer *proposer, uint32_t from, uint64_t ins
     tell_proposer(proposer, PAXOS_ACCEPTED, from, &(struct proposal){instance, proposer->ballot, NULL}, out);
 }
 
-static void tell_confirmed(struct proposer *proposer, uint32_t from, uint64_t round, struct paxos_actions *out)
+static void tell_confirmed(struct proposer *proposer, uint32_t from, uint64_t round,
+                           struct paxos_actions *out)
 {
     struct paxos_message *message = paxos_message_create(PAXOS_CONFIRMED, from, proposer->ballot, 0);
 
@@ -154,7 +155,8 @@ static void answers_may_take_longer_than_a_heartbeat(void **state)
         tell_confirmed(&proposer, 1, round, &out);
         assert_int_equal(count_of(&out, PAXOS_READ), 0);
         tell_confirmed(&proposer, 3, round, &out);
-        assert_int_equal(count_of(&out, PAXOS_READ), reads > 1); /* the first came after the round had begun */
+        assert_int_equal(count_of(&out, PAXOS_READ),
+                         reads > 1); /* the first came after the round had begun */
         proposer_propose(&proposer, &out);
         round = sent(&out, PAXOS_CONFIRM)->number; /* for the one that came meanwhile */
     }
@@ -391,7 +393,7 @@ static void a_clock_that_jumps_is_one_timeout_at_most(void **state)
 UNIT_MAIN(cmocka_unit_test(a_round_is_recorded_and_never_used_again),
           cmocka_unit_test(a_leader_proposes_the_highest_accepted_value_and_fills_the_gap),
           cmocka_unit_test(answers_may_take_longer_than_a_heartbeat),
-        cmocka_unit_test(commands_that_come_together_share_an_instance),
+          cmocka_unit_test(commands_that_come_together_share_an_instance),
           cmocka_unit_test(a_majority_decides_once_also_out_of_order),
           cmocka_unit_test(what_a_majority_has_forgotten_is_decided),
           cmocka_unit_test(who_leads_no_more_says_what_it_does_not_know),
