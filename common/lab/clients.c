@@ -45,6 +45,7 @@ void clients_end_slot(struct client_slot *slot, const struct client_outcome *out
     client_log_complete(&client->clients->log, &slot->invocation, outcome);
     slot->busy = false;
     client->ended++;
+    client->clients->sets_done += slot->invocation.command.is_set && outcome->status == CLIENT_OK;
     if (timed_out) {
         count_timeout(client, &slot->invocation);
     } else {

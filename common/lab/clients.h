@@ -96,7 +96,8 @@ struct clients {
     struct zmq_hub hub; /* of the chat; open if it has a context */
     struct buffer message;
     uint64_t elapsed_ms;
-    unsigned open; /* connections to be closed */
+    unsigned sets_done; /* answered ok */
+    unsigned open;      /* connections to be closed */
     bool closing;
     uint64_t settled_ns; /* uv_hrtime: clients_settle; 0: not yet */
 

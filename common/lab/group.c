@@ -141,6 +141,7 @@ int member_restart(struct member *member, struct error *error)
 
     member->looked_to = member->read_to = stat(member->log_path, &status) == 0 ? (uint64_t)status.st_size : 0;
     member->seq = member->epoch = member->reign = 0;
+    member->sends = 0;
     return start(member, O_APPEND, error);
 }
 

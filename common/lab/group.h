@@ -30,8 +30,9 @@ struct member {
     uint64_t looked_to;             /* how far its log was searched for the ready of its latest start */
     bool started, ready, exited;    /* of its latest start */
     uint64_t read_to;               /* how far its log was read for what follows; see group_watch.c */
-    int64_t seq, epoch;             /* how far it is, */
-    int64_t reign;                  /* and the epoch in which it leads; 0: it does not */
+    int64_t seq, epoch;             /* how far it is; where nothing is numbered, by its own count, */
+    int64_t reign;                  /* the epoch in which it leads; 0: it does not, */
+    unsigned sends;                 /* and how many commands it sent */
     bool killed;                    /* on purpose: its end is no surprise */
     int64_t exit_status;
     int exit_signal;
@@ -78,10 +79,11 @@ bool group_is_busy(struct group *group);
 
 size_t group_ready_count(const struct group *group);
 
-/* ---- group_watch.c, where `reads_on` is set ---- */
+/* ---- group_watch.c: by what their logs tell, as far as they were read ---- */
 
-/* Reads what is new in its log. */
+/* Reads what is new in its log: done at each look where `reads_on` is set. */
 void member_read_on(struct member *member);
+void group_read_on(struct group *group);
 
 /* The member of that kind that leads, of two that say so the later one; NULL if none does. */
 const struct member *group_leader(const struct group *group, enum member_kind kind);
@@ -89,8 +91,14 @@ const struct member *group_leader(const struct group *group, enum member_kind ki
 /* The first that does not, while one leads; NULL if there is none. */
 const struct member *group_follower(const struct group *group, enum member_kind kind);
 
-/* Are all of that kind equally far, but those that were killed? */
-bool group_agrees(const struct group *group, enum member_kind kind);
+/* Are all of that kind equally far, but those that were killed, in the same epoch too if that matters? */
+bool group_agrees(const struct group *group, enum member_kind kind, bool in_epoch);
+
+/* How far the last of them is, but those that were killed; INT64_MAX if there is none. */
+int64_t group_last_seq(const struct group *group, enum member_kind kind);
+
+/* Is anybody in the middle of something: kept from its processor, by a disk or by a signal? */
+bool group_is_held_up(const struct group *group);
 
 /* ---- stopping ---- */
 

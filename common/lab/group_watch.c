@@ -1,10 +1,12 @@
 /* What members tell in their logs of who leads, and of how far they are: read on while the run lasts. Where nobody can be
- * asked for that, it is how the lab knows whom to kill as the leader, and when all have what the leader has. */
+ * asked for that, it is how the lab knows whom to kill as the leader, and when all have what the leader has. Of who tells
+ * nothing the kernel knows whether it could. */
 #include "common/lab/group.h"
 #include "common/memory.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,8 +33,13 @@ static void read_line(struct member *member, const char *line, size_t length)
 {
     if (find(line, length, "\"event\":\"deliver\"") != NULL ||
         find(line, length, "\"event\":\"recover\",\"seq\"") != NULL) {
-        member->seq = number_of(line, length, "\"seq\":");
+        int64_t seq = number_of(line, length, "\"seq\":");
+        member->seq = seq > 0 ? seq : number_of(line, length, "\"ordem_local\":");
         member->epoch = number_of(line, length, "\"epoch\":");
+    } else if (find(line, length, "\"event\":\"recover\",\"installed_seq\"") != NULL) {
+        member->seq = number_of(line, length, "\"installed_seq\":");
+    } else if (find(line, length, "\"event\":\"send\"") != NULL) {
+        member->sends++;
     } else if (find(line, length, "\"event\":\"elect\"") != NULL &&
                find(line, length, "\"state\":\"leads\"") != NULL) {
         member->reign = number_of(line, length, "\"epoch\":");
@@ -77,6 +84,13 @@ void member_read_on(struct member *member)
     free(piece);
 }
 
+void group_read_on(struct group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        member_read_on(&group->members[i]);
+    }
+}
+
 /* ---- all of them ---- */
 
 static bool may_lead(const struct member *member, enum member_kind kind)
@@ -111,7 +125,7 @@ const struct member *group_follower(const struct group *group, enum member_kind 
     return NULL;
 }
 
-bool group_agrees(const struct group *group, enum member_kind kind)
+bool group_agrees(const struct group *group, enum member_kind kind, bool in_epoch)
 {
     const struct member *first = NULL;
 
@@ -121,9 +135,51 @@ bool group_agrees(const struct group *group, enum member_kind kind)
             continue;
         }
         first = first != NULL ? first : member;
-        if (member->seq != first->seq || member->epoch != first->epoch) {
+        if (member->seq != first->seq || (in_epoch && member->epoch != first->epoch)) {
             return false;
         }
     }
     return true;
+}
+
+int64_t group_last_seq(const struct group *group, enum member_kind kind)
+{
+    int64_t last = INT64_MAX;
+
+    for (size_t i = 0; i < group->count; i++) {
+        const struct member *member = &group->members[i];
+        if (member->kind == kind && !member->killed && member->seq < last) {
+            last = member->seq;
+        }
+    }
+    return last;
+}
+
+/* ---- what the kernel tells ---- */
+
+/* Who has nothing to do sleeps (S). Whoever is ready to run (R), waits for a disk (D) or is stopped (T) has. */
+static bool is_held_up(const struct member *member)
+{
+    char path[40];
+    char stat[200] = "";
+
+    snprintf(path, sizeof path, "/proc/%d/stat", member->guard.process.pid);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor >= 0) {
+        ssize_t length = read(descriptor, stat, sizeof stat - 1);
+        stat[length > 0 ? length : 0] = '\0';
+        close(descriptor);
+    }
+    const char *name_end = strrchr(stat, ')'); /* a space, the state, and numbers follow */
+    return name_end != NULL && strpbrk(name_end, "RDT") == name_end + 2;
+}
+
+bool group_is_held_up(const struct group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        if (group->members[i].guard.running && is_held_up(&group->members[i])) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -48,13 +48,14 @@ struct part_plan {
     const char *program; /* NULL: by the same name */
     struct part_group groups[5];
     enum part_users users;
-    enum member_kind asked;  /* whom the users ask, */
-    enum member_kind heard;  /* and USERS_ZMQ hear */
-    enum member_kind elects; /* one of these leads, if anybody does */
-    enum member_kind shares; /* if has_shared: those of this kind have one folder for what they keep */
+    enum member_kind asked;   /* whom the users ask, */
+    enum member_kind heard;   /* and USERS_ZMQ hear */
+    enum member_kind elects;  /* one of these leads, if anybody does */
+    enum member_kind applies; /* each of these does what users ask for, and so is a replica */
+    enum member_kind shares;  /* if has_shared: those of this kind have one folder for what they keep */
     bool has_shared;
     bool tells_leads;      /* in its log, who leads: there is nobody to be asked */
-    bool agrees;           /* in the end those who elect are equally far: until then it is not quiet */
+    bool agrees;           /* in the end its replicas are equally far, whatever happened to them */
     bool has_broker;       /* else its members find each other without one */
     bool first_takes_sets; /* and no other node does */
     unsigned

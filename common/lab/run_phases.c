@@ -7,20 +7,22 @@
 #include <string.h>
 
 #define TURN_MS        5     /* how often the run looks at what it is to do next */
+#define TURN_MAX_MS    100   /* what one turn counts for, however long ago the one before it was */
 #define READY_MS       60000 /* a member that is not ready by then never will be */
-#define QUIET_LIMIT_MS 30000 /* one that never is quiet is stopped all the same */
+#define QUIET_LIMIT_MS 30000 /* one that never is quiet is stopped all the same, */
+#define PATIENCE_MS    10000 /* and one that only lacks something when it was silent for so much longer */
 #define STOP_MS        10000 /* a member that has not left by then is killed */
 #define FULL_IN_FLIGHT 32    /* requests of each writer at once, at full speed */
 
 static void enter(struct run *run, enum run_phase phase)
 {
     run->phase = phase;
-    run->phase_since_ms = run->grew_ms = uv_now(&run->host->loop);
+    run->phase_since_ms = run->grew_ms = run->time_ms;
 }
 
 static uint64_t in_phase_ms(const struct run *run)
 {
-    return uv_now(&run->host->loop) - run->phase_since_ms;
+    return run->time_ms - run->phase_since_ms;
 }
 
 static void fail(struct run *run, const struct error *error)
@@ -219,17 +221,17 @@ static void wait_until_quiet(struct run *run)
 {
     uint64_t quiet_ms = run->options->quiet_ms + 2 * (uint64_t)run->options->network.delay_max_ms +
                         (run->events_done > 0 ? run->plan->hush_ms : 0);
-    uint64_t now = uv_now(&run->host->loop);
-    /* Without a broker nothing will come any more, but its nodes' attempts to reach it never end. */
+    /* Without a broker its nodes' attempts to reach it never end. */
     bool may_grow = !run_broker_is_lost(run);
-    bool busy = group_is_busy(&run->group) && may_grow;
 
-    if (busy || (run->plan->agrees && !group_agrees(&run->group, run->plan->elects))) {
-        run->grew_ms = now;
+    if (group_is_busy(&run->group) && may_grow) {
+        run->grew_ms = run->time_ms;
     }
-    progress_draw(&run->host->progress, _("waiting until it is quiet"), (unsigned)(now - run->grew_ms),
-                  (unsigned)quiet_ms);
-    if (now - run->grew_ms > quiet_ms || in_phase_ms(run) > QUIET_LIMIT_MS + quiet_ms) {
+    uint64_t silent_ms = run->time_ms - run->grew_ms;
+    progress_draw(&run->host->progress, _("waiting until it is quiet"),
+                  (unsigned)(silent_ms < quiet_ms ? silent_ms : quiet_ms), (unsigned)quiet_ms);
+    bool is_quiet = silent_ms > quiet_ms && (run_is_idle(run) || silent_ms > PATIENCE_MS + quiet_ms);
+    if (is_quiet || in_phase_ms(run) > QUIET_LIMIT_MS + quiet_ms) {
         stop(run, true);
     }
 }
@@ -248,10 +250,21 @@ static void wait_until_stopped(struct run *run)
     }
 }
 
+/* The run's time stands still while the lab does. When a whole machine stood still, nobody was silent or late. */
+static void pass_time(struct run *run)
+{
+    uint64_t now_ms = uv_now(&run->host->loop);
+    uint64_t passed_ms = now_ms - run->turned_ms;
+
+    run->time_ms += passed_ms < TURN_MAX_MS ? passed_ms : TURN_MAX_MS;
+    run->turned_ms = now_ms;
+}
+
 static void on_turn(uv_timer_t *timer)
 {
     struct run *run = container_of(timer, struct run, turn);
 
+    pass_time(run);
     switch (run->phase) {
     case PHASE_STARTING:
         wait_until_ready(run);
@@ -310,6 +323,7 @@ void run_begin(struct run *run)
 {
     uv_timer_init(&run->host->loop, &run->turn);
     uv_timer_start(&run->turn, on_turn, TURN_MS, TURN_MS);
+    run->turned_ms = uv_now(&run->host->loop);
     enter(run, PHASE_STARTING);
     int code = run_start_members(run, &run->error);
     if (code == 0) {

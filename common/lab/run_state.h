@@ -24,7 +24,8 @@ struct run {
     struct group group;
     uv_timer_t turn;
     enum run_phase phase;
-    uint64_t phase_since_ms, grew_ms; /* the loop's time */
+    uint64_t time_ms, turned_ms;      /* the run's own time, and the loop's at its latest turn */
+    uint64_t phase_since_ms, grew_ms; /* the run's time */
     bool finished, killed;
     struct error error;          /* the first thing that went wrong, */
     const struct member *blamed; /* and with whom; NULL for nobody in particular */
@@ -63,6 +64,11 @@ void run_interrupt(struct run_host *host);
 /* A member ended, or the broker did: if that was not planned, it is the end of the run. */
 void run_lose_member(struct group *group, struct member *member);
 void run_lose_broker(struct run_host *host, const struct error *error);
+
+/* ---- run_quiet.c ---- */
+
+/* Has nobody anything left to do, as far as can be known? To be asked when no log has grown for some time. */
+bool run_is_idle(struct run *run);
 
 /* ---- run_members.c ---- */
 

@@ -1,14 +1,34 @@
 """A `lab run`, and what it left behind: its judgement and its logs."""
 
+import contextlib
+
 from ordem import *
+
+
+def send_signal(pids, number):
+    """To whoever has not ended meanwhile."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 class Run:
     """One run in a folder of its own; its status, its judgement and its logs."""
 
-    def __init__(self, part, *arguments, **environment):
+    def __init__(self, part, *arguments, meanwhile=lambda run: None, **environment):
         self.folder = tempfile.mkdtemp(prefix="ordem-test-")
-        self.status, self.out, self.err = lab("run", part, "--json", "--out", self.folder, *arguments, **environment)
+        self.marker = f"ORDEM_TEST={uuid.uuid4()}"
+        name, _, value = self.marker.partition("=")
+        with subprocess.Popen([program("lab"), "run", part, "--json", "--out", self.folder, *arguments], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env=os.environ | {name: value} | environment) as self.process:
+            try:
+                meanwhile(self)
+                self.out, self.err = self.process.communicate(timeout=5 * LIMIT)
+            except BaseException:
+                self.process.kill()
+                raise
+        self.status = self.process.returncode
         assert self.out != "", f"status {self.status}: {self.err}"
         self.judgement = json.loads(self.out)
         assert self.err == "", self.err
@@ -18,6 +38,21 @@ class Run:
 
     def __exit__(self, *_):
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def processes(self, name):
+        """While it lasts: those of this run whose program has that name, or that were told that it is theirs."""
+        found = []
+        for pid in alive(self.marker):
+            with contextlib.suppress(OSError):
+                with open(f"/proc/{pid}/comm", encoding="utf-8") as comm, open(f"/proc/{pid}/environ", "rb") as environ:
+                    if comm.read().strip() == name or f"NODE_ID={name}".encode() in environ.read().split(b"\0"):
+                        found.append(pid)
+        return found
+
+    def wait_for(self, name, kind, count):
+        """While it lasts: until that log holds so many such events."""
+        wait_until(lambda: self.process.poll() is not None or
+                   len(read_log(os.path.join(self.folder, f"{name}.jsonl"), kind)) >= count, f"{count} {kind} of {name}")
 
     def log(self, name):
         path = os.path.join(self.folder, f"{name}.jsonl")
@@ -57,4 +92,4 @@ class Run:
                 if verdict["outcome"] != "holds"}
 
 
-__all__ = ["Run"]
+__all__ = ["Run", "send_signal"]

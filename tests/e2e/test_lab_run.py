@@ -6,6 +6,7 @@ What the runs prove about the parts is the judge's business; here the runs thems
 import re
 
 import lab_runs
+from lab_runs import send_signal
 from ordem import *
 
 PARTS = ("parte2", "parte3", "parte4")
@@ -14,10 +15,10 @@ PARTS = ("parte2", "parte3", "parte4")
 class Run(lab_runs.Run):
     """One run, on the shared broker unless `private`."""
 
-    def __init__(self, part, *arguments, private=False, **environment):
+    def __init__(self, part, *arguments, private=False, **others):
         if not private:
-            environment["AMQP_URL"] = shared_broker().url
-        super().__init__(part, *arguments, **environment)
+            others["AMQP_URL"] = shared_broker().url
+        super().__init__(part, *arguments, **others)
 
 
 def commands_by_writer(events):
@@ -140,6 +141,44 @@ def test_a_paused_node_goes_on_later():
         assert run.planned() == [("pause", "node3"), ("pause", "node1"), ("resume", "node1"), ("resume", "node3")]
         assert run.statuses() == {"ok": 300}
         assert len(run.events("node3", "start")) == 1 and len(run.events("node3", "stop")) == 1
+
+
+def expect_all_but_reads(run):
+    assert set(run.outcomes()) <= {"linearizable_reads"}, run.judgement["verdicts"]
+
+
+def test_who_stands_still_is_not_taken_for_quiet():
+    """In each run somebody stops in the midst of it and goes on when all others have long had nothing to do."""
+    def stand_still(run, name, watched, kind, last):
+        run.wait_for(watched, kind, last // 4)
+        stopped = run.processes(name)
+        send_signal(stopped, signal.SIGSTOP)
+        run.wait_for(watched, kind, last)
+        time.sleep(2.5)
+        send_signal(stopped, signal.SIGCONT)
+
+    with Run("parte3", "--rate", "100", "--ops", "900",
+             meanwhile=lambda run: stand_still(run, "sequencer", "clients", "complete", 900)) as run:
+        expect_all_but_reads(run)
+    with Run("parte1", "--rate", "50", meanwhile=lambda run: stand_still(run, "node2", "node1", "send", 100)) as run:
+        assert run.judgement["verdicts"]["delivery"]["outcome"] == "holds", run.judgement["verdicts"]
+        assert [len(run.events(name, "deliver")) for name in ("node1", "node2", "node3")] == [300, 300, 300]
+
+
+def test_a_broker_that_stands_still_is_not_taken_for_the_end():
+    def stand_still(run):
+        # Held back by a sequencer, there is still much to come when all clients have been answered.
+        run.wait_for("clients", "complete", 200)
+        sequencer, broker = run.processes("sequencer"), run.processes("beam.smp")
+        send_signal(sequencer, signal.SIGSTOP)
+        run.wait_for("clients", "complete", 300)
+        send_signal(broker, signal.SIGSTOP)
+        send_signal(sequencer, signal.SIGCONT)
+        time.sleep(2.5)
+        send_signal(broker, signal.SIGCONT)
+
+    with Run("parte3", "--rate", "50", private=True, meanwhile=stand_still) as run:
+        expect_all_but_reads(run)
 
 
 def test_who_waits_for_a_paused_node_does_not_know():
