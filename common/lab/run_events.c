@@ -213,7 +213,7 @@ static bool waits_for_another(const struct run *run, size_t number)
     const struct schedule *schedule = &run->options->schedule;
 
     for (size_t i = 0; i < number; i++) {
-        if (!run->happened[i] && strcmp(schedule->events[i].target, schedule->events[number].target) == 0) {
+        if (!run->happened[i] && schedule_concern_same(&schedule->events[i], &schedule->events[number])) {
             return true;
         }
     }
@@ -240,21 +240,41 @@ static bool try_event(struct run *run, size_t number, int *code, struct error *e
     return true;
 }
 
+static uint64_t due_ms(const struct run *run, size_t number)
+{
+    return run->options->schedule.events[number].at_ms + run->late_ms[number];
+}
+
+/* It has happened, perhaps late. What follows for its target is as much later: who is paused, dead or cut off is for as
+ * long as was planned. */
+static void tick_off(struct run *run, size_t number, uint64_t elapsed_ms)
+{
+    const struct schedule *schedule = &run->options->schedule;
+    uint64_t late_ms = elapsed_ms - due_ms(run, number);
+
+    for (size_t i = number + 1; i < schedule->count; i++) {
+        if (schedule_concern_same(&schedule->events[i], &schedule->events[number])) {
+            run->late_ms[i] += late_ms;
+        }
+    }
+    run->happened[number] = true;
+    run->events_done++;
+    run->event_ms = elapsed_ms;
+}
+
 /* An event that must wait, as nobody leads, does not hold up the others: perhaps they let somebody lead. */
 int run_turn_events(struct run *run, uint64_t elapsed_ms, struct error *error)
 {
     const struct schedule *schedule = &run->options->schedule;
     int code = 0;
 
-    for (size_t i = 0; code == 0 && i < schedule->count && schedule->events[i].at_ms <= elapsed_ms; i++) {
-        if (run->happened[i]) {
+    for (size_t i = 0; code == 0 && i < schedule->count; i++) {
+        if (run->happened[i] || due_ms(run, i) > elapsed_ms) {
             continue;
         }
         if (try_event(run, i, &code, error)) {
-            run->happened[i] = true;
-            run->events_done++;
-            run->event_ms = elapsed_ms;
-        } else if (elapsed_ms > schedule->events[i].at_ms + LATE_MS) {
+            tick_off(run, i, elapsed_ms);
+        } else if (elapsed_ms > due_ms(run, i) + LATE_MS) {
             code = error_set(error, ERROR_PROCESS, "%s of %s, planned at %u ms, could not be done for %d s",
                              schedule_action_name(schedule->events[i].action), schedule->events[i].target,
                              schedule->events[i].at_ms, LATE_MS / 1000);

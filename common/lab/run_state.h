@@ -50,7 +50,8 @@ struct run {
     const char *followers[SCHEDULE_ACTIONS]; /* the same, who was the first that did not */
     size_t events_done;                      /* of the schedule, */
     uint64_t event_ms;                       /* when the latest one happened, in this phase, */
-    bool happened[SCHEDULE_EVENTS_MAX];      /* and which */
+    bool happened[SCHEDULE_EVENTS_MAX];      /* which, */
+    uint64_t late_ms[SCHEDULE_EVENTS_MAX];   /* and how much later than planned each is due */
 };
 
 /* ---- run_phases.c ---- */

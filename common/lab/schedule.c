@@ -269,6 +269,12 @@ static bool is_about_network(enum schedule_action action)
     return action == SCHEDULE_PARTITION || action == SCHEDULE_HEAL;
 }
 
+bool schedule_concern_same(const struct schedule_event *a, const struct schedule_event *b)
+{
+    return is_about_network(a->action) ? is_about_network(b->action)
+                                       : !is_about_network(b->action) && strcmp(a->target, b->target) == 0;
+}
+
 static int check_target(const struct schedule_event *event, const char *const *members, size_t count,
                         struct error *error)
 {
@@ -312,7 +318,7 @@ static void state_before(const struct schedule *schedule, size_t index, bool *de
     *dead = *paused = false;
     for (size_t i = 0; i < index; i++) {
         const struct schedule_event *event = &schedule->events[i];
-        if (!is_about_network(event->action) && strcmp(event->target, schedule->events[index].target) == 0) {
+        if (schedule_concern_same(event, &schedule->events[index])) {
             *dead = event->action == SCHEDULE_KILL || (*dead && event->action != SCHEDULE_RESTART);
             *paused = event->action == SCHEDULE_PAUSE;
         }

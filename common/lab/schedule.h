@@ -70,6 +70,9 @@ int schedule_complete(struct schedule *schedule, const char *const *members, siz
  * not fit is cut. */
 bool schedule_next_name(const char **rest, char *name, size_t size);
 
+/* Do both happen to the same: one member, or the network, of which there is one? */
+bool schedule_concern_same(const struct schedule_event *a, const struct schedule_event *b);
+
 /* "kill", "restart", "pause", "resume", "partition", "heal". */
 const char *schedule_action_name(enum schedule_action action);
 

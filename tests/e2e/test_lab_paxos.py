@@ -3,6 +3,8 @@
 stand still, or are cut off. Whatever happens, what the judge finds must hold: nothing acknowledged is lost, reads are
 linearizable, the learners end equal."""
 
+import datetime
+
 from lab_runs import Run
 from ordem import *
 
@@ -126,6 +128,18 @@ def test_a_leader_that_stood_still_does_no_harm():
         paused = run.log("lab")[0]["ts"]
         assert any(name != old for when, name in leaders(run) if when > paused)
         assert run.statuses().get("ok", 0) > 800, run.statuses()
+
+
+def test_a_pause_is_as_long_as_planned_though_nobody_led_when_it_was_to_begin():
+    proposers = [f"proposer-{number}" for number in (1, 2, 3)]
+    with Run("paxos", *USERS, *[word for name in proposers for word in ("--kill", f"{name}@500ms")],
+             "--restart-after", "2s", "--pause", "leader@1s-2s") as run:
+        expect_all_holds(run)
+        lab_log = run.log("lab")
+        pause, resume = (next(event for event in lab_log if event["event"] == kind) for kind in ("pause", "resume"))
+        assert pause["target"] == resume["target"] and pause["ts"] > max(e["ts"] for e in lab_log if e["event"] == "restart")
+        length = datetime.datetime.fromisoformat(resume["ts"]) - datetime.datetime.fromisoformat(pause["ts"])
+        assert length.total_seconds() > 0.8
 
 
 def test_everybody_dies_at_once_and_nothing_acknowledged_is_lost():

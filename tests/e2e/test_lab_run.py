@@ -3,6 +3,7 @@
 
 What the runs prove about the parts is the judge's business; here the runs themselves are looked at."""
 
+import datetime
 import re
 
 import lab_runs
@@ -141,6 +142,24 @@ def test_a_paused_node_goes_on_later():
         assert run.planned() == [("pause", "node3"), ("pause", "node1"), ("resume", "node1"), ("resume", "node3")]
         assert run.statuses() == {"ok": 300}
         assert len(run.events("node3", "start")) == 1 and len(run.events("node3", "stop")) == 1
+
+
+def length_of(run, beginning, end):
+    """Seconds between two planned events."""
+    first, last = (next(event["ts"] for event in run.log("lab") if event["event"] == kind) for kind in (beginning, end))
+    return (datetime.datetime.fromisoformat(last) - datetime.datetime.fromisoformat(first)).total_seconds()
+
+
+def test_a_pause_is_as_long_as_planned_also_when_the_lab_is_late():
+    def hold_the_lab_up(run):
+        run.wait_for("node1", "deliver", 1)
+        run.process.send_signal(signal.SIGSTOP)
+        time.sleep(3)
+        run.process.send_signal(signal.SIGCONT)
+
+    with Run("parte2", "--pause", "node3@1s-2s", meanwhile=hold_the_lab_up) as run:
+        assert run.planned() == [("pause", "node3"), ("resume", "node3")]
+        assert length_of(run, "pause", "resume") > 0.8
 
 
 def expect_all_but_reads(run):

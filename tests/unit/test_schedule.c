@@ -229,6 +229,22 @@ static void test_what_lasts_for_so_long_ends_then(void **state)
                             "partition node3 at 4000, resume node2 at 4500, heal node3 at 5500");
 }
 
+static void test_what_happens_to_the_same_is_known(void **state)
+{
+    const struct schedule_event kill = {.action = SCHEDULE_KILL, .target = "node1"};
+    const struct schedule_event restart = {.action = SCHEDULE_RESTART, .target = "node1"};
+    const struct schedule_event pause = {.action = SCHEDULE_PAUSE, .target = "node2"};
+    const struct schedule_event cut = {.action = SCHEDULE_PARTITION, .target = "node1"};
+    const struct schedule_event heal = {.action = SCHEDULE_HEAL, .target = "node2,node3"};
+
+    (void)state;
+    assert_true(schedule_concern_same(&kill, &restart));
+    assert_false(schedule_concern_same(&kill, &pause));
+    assert_false(schedule_concern_same(&kill, &cut));
+    assert_false(schedule_concern_same(&cut, &kill));
+    assert_true(schedule_concern_same(&cut, &heal)); /* the network: it is whole when another cut ends */
+}
+
 static void test_parts_have_their_members_and_other_names_for_them(void **state)
 {
     struct schedule schedule = {0};
@@ -269,4 +285,5 @@ UNIT_MAIN(cmocka_unit_test(test_times), cmocka_unit_test(test_kills_and_pauses_i
           cmocka_unit_test(test_no_more_events_than_there_is_room_for),
           cmocka_unit_test(test_one_network_is_parted_and_whole_in_turns),
           cmocka_unit_test(test_what_lasts_for_so_long_ends_then),
+          cmocka_unit_test(test_what_happens_to_the_same_is_known),
           cmocka_unit_test(test_parts_have_their_members_and_other_names_for_them))
