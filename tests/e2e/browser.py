@@ -6,6 +6,7 @@ import ctypes
 import functools
 import glob
 import http.client
+import re
 
 from ordem import *
 
@@ -26,13 +27,12 @@ class Browser:
         for name in ("chromium", "chromedriver"):
             if shutil.which(name) is None:
                 raise Skip(f"{name} is not installed")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
         self.profile = tempfile.mkdtemp(prefix="ordem-browser-")
-        self.process = subprocess.Popen(["chromedriver", f"--port={self.port}"], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=end_with_parent,
-                                        env=os.environ | {"LANGUAGE": "en", "HOME": self.profile})
+        with open(f"{self.profile}/chromedriver.txt", "wb") as screen:
+            self.process = subprocess.Popen(["chromedriver", "--port=0"], stdin=subprocess.DEVNULL, stdout=screen,
+                                            stderr=subprocess.DEVNULL, preexec_fn=end_with_parent,
+                                            env=os.environ | {"LANGUAGE": "en", "HOME": self.profile})
+        self.port = wait_until(self._says_port, "chromedriver's port")
         wait_until(self._is_up, "chromedriver answers")
         arguments = ["--headless=new", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-dev-shm-usage",
                      f"--user-data-dir={self.profile}/profile"] + (["--no-sandbox"] if os.geteuid() == 0 else [])
@@ -41,11 +41,17 @@ class Browser:
             "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}}}
         self.session = self.ask("POST", "/session", asked)["sessionId"]
 
+    def _says_port(self):
+        assert self.process.poll() is None, "chromedriver ended"
+        with open(f"{self.profile}/chromedriver.txt", encoding="utf-8") as file:
+            found = re.search(r"started successfully on port (\d+)\.", file.read())
+        return found and int(found[1])
+
     def _is_up(self):
         assert self.process.poll() is None, "chromedriver ended"
         try:
             return self.ask("GET", "/status")["ready"]
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False
 
     def ask(self, method, path, body=None):
