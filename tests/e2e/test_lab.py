@@ -102,7 +102,7 @@ def test_a_smaller_run_into_the_same_folder_leaves_no_older_log():
 
 
 def started_lab(folder, marker, *arguments):
-    process = subprocess.Popen([program("lab"), "run", "parte1", "--rate", "20", "--out", folder, *arguments],
+    process = subprocess.Popen([program("lab"), "run", "parte1", "--rate", "20", "--ops", "3000", "--out", folder, *arguments],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"ORDEM_TEST": marker})
     wait_until(lambda: len(alive(f"ORDEM_TEST={marker}")) == 4, "the lab and three nodes")
     wait_until(lambda: all(os.path.exists(f"{folder}/node{number}.jsonl") for number in (1, 2, 3))

@@ -79,21 +79,29 @@ def check_cell(name, cell):
             assert json.loads(proof["evidence"][0]["text"])["event"] == "kill"
 
 
+def shows_what_weak_parts_break(out):
+    """With one seed a weak part may be lucky, and on a slow machine unmeasured; a strong one needs no luck."""
+    table = [line for line in out.split("\n") if re.match(r"  (parte\d|paxos) ", line)]
+    shown = True
+    for part, promised in PROMISED.items():
+        got = re.findall("[✓✗?–]", next(line for line in table if line.startswith(f"  {part}")))
+        assert len(got) == len(promised)
+        assert all(g != "✗" for g, p in list(zip(got, promised))[:len(GUARANTEES)] if p == "✓"), out
+        shown &= [g for g, p in zip(got, promised) if p == "✗"].count("✗") >= min(2, promised.count("✗"))
+    return shown
+
+
 def test_the_table_says_the_same_in_plain_lines():
     with Folder() as folder:
-        status, out, err = lab("demo", "--quick", "--seeds", "1", "--out", folder, AMQP_URL="")
-        assert err == "" and "\x1b" not in out, (err, out)
-        table = [line for line in out.split("\n") if re.match(r"  (parte\d|paxos) ", line)]
-        for part, promised in PROMISED.items():
-            line = next(line for line in table if line.startswith(f"  {part}"))
-            # With one seed a weak part may be lucky, a strong one needs no luck.
-            got = re.findall("[✓✗?–]", line)
-            assert len(got) == len(promised)
-            assert all(g != "✗" for g, p in list(zip(got, promised))[:len(GUARANTEES)] if p == "✓"), out
-            assert [g for g, p in zip(got, promised) if p == "✗"].count("✗") >= min(2, promised.count("✗")), out
+        for again in range(3):
+            status, out, err = lab("demo", "--quick", "--seeds", "1", "--out", f"{folder}/{again}", AMQP_URL="")
+            assert err == "" and "\x1b" not in out, (err, out)
+            if shows_what_weak_parts_break(out):
+                break
+        assert shows_what_weak_parts_break(out), out
         assert re.search(r"^    parte1-seed42: node\d\.jsonl:\d+", out, re.M), out
-        assert f"The logs: {folder}" in out and f"The report: {folder}/report.html" in out and status in (0, 1)
-        assert os.path.getsize(f"{folder}/report.html") > 10000
+        assert f"The logs: {folder}/{again}" in out and f"The report: {folder}/{again}/report.html" in out
+        assert status in (0, 1) and os.path.getsize(f"{folder}/{again}/report.html") > 10000
 
 
 def test_ctrl_c_ends_all_runs_and_the_broker():

@@ -46,14 +46,14 @@ def test_every_part_answers_every_client():
                          if event["command_type"] == "SET"}
             assert delivered == sets, part
             assert not os.path.exists(os.path.join(run.folder, "lab.jsonl"))
-    assert shared_broker().list_queues() == [], "queues stay behind on a broker that others use"
+    wait_until(lambda: shared_broker().list_queues() == [], "the end of all queues on a broker that others use")
 
 
 def test_one_seed_is_one_workload_in_every_part():
     stories = []
     with tempfile.TemporaryDirectory(prefix="ordem-test-") as folder:
         status, _, err = lab("run", "parte1", "--seed", "9", "--ops", "60", "--out", folder)
-        assert status in (0, 1), err
+        assert status in (0, 1, 2) and err == "", err  # what the judge makes of it does not matter here
         sent = []
         for number in (1, 2, 3):
             sent += read_log(f"{folder}/node{number}.jsonl", "send")
@@ -101,12 +101,12 @@ def test_who_waits_learns_the_place_of_the_command():
 
 
 def test_a_killed_node_is_started_again_with_the_same_log():
-    with Run("parte2", "--kill", "node2@300ms", "--restart-after", "200ms", "--ops", "600") as run:
+    with Run("parte2", "--kill", "node2@3500ms", "--restart-after", "200ms", "--rate", "50", "--ops", "900") as run:
         assert run.planned() == [("kill", "node2"), ("restart", "node2")]
         assert len(run.events("node2", "start")) == 2 and len(run.events("node2", "ready")) == 2
         assert len(run.events("node2", "stop")) == 1 and len(run.events("node1", "start")) == 1
         statuses = run.statuses()
-        assert set(statuses) <= {"ok", "error", "unknown"} and sum(statuses.values()) == 600
+        assert set(statuses) <= {"ok", "error", "unknown"} and sum(statuses.values()) == 900
         killed, restarted = (event["ts"] for event in run.log("lab"))
         asked = [completion for invocation, completion in run.requests() if invocation["sender_id"] == "node2"]
         assert any(completion["ts"] < killed for completion in asked)
@@ -201,7 +201,7 @@ def test_a_broker_that_stands_still_is_not_taken_for_the_end():
 
 
 def test_who_waits_for_a_paused_node_does_not_know():
-    with Run("parte2", "--pause", "node3@100ms-5s", "--timeout", "1500ms", "--ops", "90", "--rate", "60") as run:
+    with Run("parte2", "--pause", "node3@100ms-12s", "--ops", "90", "--rate", "60") as run:
         statuses = run.statuses()
         assert statuses["unknown"] >= 1 and "error" not in statuses, statuses
         for invocation, completion in run.requests():
@@ -258,7 +258,7 @@ def test_an_error_shows_what_the_nodes_were_told_and_no_password():
 
 
 def started(folder, marker, *arguments):
-    return subprocess.Popen([program("lab"), "run", "parte3", "--out", folder, "--rate", "20", *arguments],
+    return subprocess.Popen([program("lab"), "run", "parte3", "--out", folder, "--rate", "20", "--ops", "3000", *arguments],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"ORDEM_TEST": marker})
 
 
