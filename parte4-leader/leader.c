@@ -9,8 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LISTEN_MS                                                                                            \
-    300 /* how long a leader that starts waits, once all were asked, for somebody who knows more */
+#define LISTEN_MS   300  /* how long who is to lead waits for news, once all were asked for it */
 #define ANNOUNCE_MS 1000 /* how often it tells how far it has come */
 
 /* ---- what waits for the disk ---- */

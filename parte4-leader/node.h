@@ -28,8 +28,7 @@ struct node {
     struct actions waiting; /* what is to be done once the disk has what came before */
     size_t waiting_from;    /* the first of it that is still to be done */
     bool has_led;           /* it has begun an epoch, or is about to */
-    uint64_t
-        lead_at_ms; /* clock_monotonic_ms: when it has listened long enough; 0: its peers were not asked yet */
+    uint64_t lead_at_ms;    /* clock_monotonic_ms: when it has listened long enough; 0: nobody was asked */
     uint64_t announce_at_ms;
     int64_t wanted_epoch; /* being recorded; MESSAGE_NO_EPOCH if none is */
 

@@ -35,8 +35,7 @@ struct recovery {
     void (*on_ask)(struct recovery *, const struct recovery_note *);
     void (*on_state)(struct recovery *, const struct recovery_note *);
     void (*on_leader)(struct recovery *, const struct recovery_note *);
-    void (*on_echo)(
-        struct recovery *); /* this node's own ask came back: all who are there have it. May be NULL */
+    void (*on_echo)(struct recovery *); /* its own ask came back: all who are there have it; or NULL */
 };
 
 /* Each sends what its name says; what cannot be sent now is asked again by whoever still lacks it. */

@@ -155,8 +155,7 @@ static void answers_may_take_longer_than_a_heartbeat(void **state)
         tell_confirmed(&proposer, 1, round, &out);
         assert_int_equal(count_of(&out, PAXOS_READ), 0);
         tell_confirmed(&proposer, 3, round, &out);
-        assert_int_equal(count_of(&out, PAXOS_READ),
-                         reads > 1); /* the first came after the round had begun */
+        assert_int_equal(count_of(&out, PAXOS_READ), reads > 1); /* the first came in the middle of a round */
         proposer_propose(&proposer, &out);
         round = sent(&out, PAXOS_CONFIRM)->number; /* for the one that came meanwhile */
     }
