@@ -167,13 +167,14 @@ void grpc_server_settle(struct grpc_server *server)
     wire_hub_close(&server->hub);
 }
 
+/* Where the process stood still, an answer may have been given in this very turn. */
 static void on_grace_over(uv_timer_t *timer)
 {
     struct grpc_server *server = container_of(timer, struct grpc_server, grace);
 
     for (struct grpc_connection *connection = server->connections; connection != NULL;
          connection = connection->next) {
-        wire_close(&connection->http2.wire);
+        wire_close_after_flush(&connection->http2.wire);
     }
 }
 

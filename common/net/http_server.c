@@ -136,13 +136,14 @@ void http_server_settle(struct http_server *server)
     wire_hub_close(&server->hub);
 }
 
+/* Where the process stood still, an answer may have been given in this very turn. */
 static void on_grace_over(uv_timer_t *timer)
 {
     struct http_server *server = container_of(timer, struct http_server, grace);
 
     for (struct http_connection *connection = server->connections; connection != NULL;
          connection = connection->next) {
-        wire_close(&connection->wire);
+        wire_close_after_flush(&connection->wire);
     }
 }
 

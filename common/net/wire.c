@@ -292,3 +292,13 @@ static void flush(struct wire *wire)
         finish(wire);
     }
 }
+
+void wire_close_after_flush(struct wire *wire)
+{
+    if (wire->dirty) {
+        DL_DELETE(wire->hub->dirty, wire);
+        wire->dirty = false;
+        flush(wire);
+    }
+    wire_close(wire);
+}

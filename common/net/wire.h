@@ -99,4 +99,7 @@ void wire_lose(struct wire *wire, const char *why);
 /* Closes at once. */
 void wire_close(struct wire *wire);
 
+/* Closes; what was to be sent before the loop waits is sent first, as far as the kernel takes it. */
+void wire_close_after_flush(struct wire *wire);
+
 #endif

@@ -325,6 +325,19 @@ def test_a_server_that_leaves_answers_what_it_has_and_says_goodbye():
         assert server.process.wait(LIMIT) == 0, "an answer to nobody"
 
 
+def test_an_answer_that_is_due_when_the_grace_is_over_is_sent():
+    with KvServer(REPLY_DELAY_MS="2500") as server, Http2(server.target) as peer:
+        peer.send(peer.request(1), frame(PING, 0, 0, b"12345678"))
+        peer.read_until(PING)
+        server.process.send_signal(signal.SIGTERM)
+        peer.read_until(GOAWAY)
+        server.process.send_signal(signal.SIGSTOP)  # until the grace of 3 s is over as well
+        time.sleep(3.5)
+        server.process.send_signal(signal.SIGCONT)
+        assert json.loads(peer.read_reply(1)[5:])["status"] == "ok"
+        assert server.process.wait(LIMIT) == 0
+
+
 def test_a_port_that_is_taken_is_named():
     with KvServer() as server:
         for settings, words in [({"RPC_PORT": str(server.port)}, [str(server.port), "in use", "another port"]),

@@ -232,19 +232,32 @@ def test_a_thousand_connections_are_served_at_once():
 def test_a_server_that_closes_answers_what_it_has_and_takes_no_more():
     with Server() as server:
         replies = []
-        idle = server.connect()
-        busy = server.connect()
-        busy.sendall(get("/later"))
-        hung = server.connect()
-        hung.sendall(get("/never"))
-        time.sleep(0.02)
+        idle, busy, hung = (server.connect() for _ in range(3))
+        # The answer to the first of two tells that both were heard.
+        busy.sendall(get("/first") + get("/later"))
+        hung.sendall(get("/first") + get("/never"))
+        heard = [b"", busy.recv(4096), hung.recv(4096)]
+        assert all(b'"path":"/first"' in part for part in heard[1:]), heard
         server.leave()
         for connection in (idle, busy, hung):
             thread = threading.Thread(target=lambda c=connection: replies.append(read_all(c)))
             thread.start()
             thread.join(timeout=180)
             connection.close()
-        assert replies[0] == b"" and b"later\n" in replies[1] and replies[2] == b"", replies
+        assert replies[0] == b"" and b"later\n" in heard[1] + replies[1] and replies[2] == b"", replies
+
+
+def test_an_answer_that_is_due_when_the_grace_is_over_is_sent():
+    with Server() as server, server.connect() as idle, server.connect() as connection:
+        connection.sendall(get("/first") + get("/late"))
+        heard = connection.recv(4096)
+        assert b'"path":"/first"' in heard, heard
+        server.leave()
+        assert read_all(idle) == b"", "it closes"
+        server.process.send_signal(signal.SIGSTOP)  # until the grace of 3 s is over as well
+        time.sleep(3.5)
+        server.process.send_signal(signal.SIGCONT)
+        assert b"later\n" in heard + read_all(connection)
 
 
 def test_curl_understands_it():
@@ -252,7 +265,7 @@ def test_curl_understands_it():
         raise Skip("there is no curl")
     with Server() as server:
         url = f"http://127.0.0.1:{server.port}"
-        run = subprocess.run(["curl", "-sS", "--max-time", "30", "--data-binary", "@-", f"{url}/echo", f"{url}/x"],
+        run = subprocess.run(["curl", "-sS", "--max-time", str(LIMIT), "--data-binary", "@-", f"{url}/echo", f"{url}/x"],
                              input=b"z" * 1000000, capture_output=True, check=True)
         assert run.stdout[:1000000] == b"z" * 1000000, "the body"
 

@@ -2,8 +2,8 @@
  *
  *     http_echo          prints its port, and serves until its standard input ends
  *
- * GET /later answers after 50 ms, GET /never not at all, GET /big with 8 MiB, POST /echo with the body; anything else
- * with {"method":…,"path":…,"query":…,"body":…} and the header X-Path. */
+ * GET /later answers after 50 ms, GET /late after 2.5 s, GET /never not at all, GET /big with 8 MiB, POST /echo with the
+ * body; anything else with {"method":…,"path":…,"query":…,"body":…} and the header X-Path. */
 #include "common/buffer.h"
 #include "common/container_of.h"
 #include "common/json.h"
@@ -14,7 +14,8 @@
 #include <stdlib.h>
 
 #define LATER_MS 50
-#define GRACE_MS 500
+#define LATE_MS  2500 /* which is less than the grace */
+#define GRACE_MS 3000
 #define BIG      (8 * 1024 * 1024)
 
 struct later {
@@ -40,13 +41,13 @@ static void on_later(uv_timer_t *timer)
     uv_close((uv_handle_t *)timer, on_later_closed);
 }
 
-static void answer_later(struct http_exchange *exchange)
+static void answer_later(struct http_exchange *exchange, uint64_t delay_ms)
 {
     struct later *later = memory_new_zeroed(1, sizeof *later);
 
     later->exchange = exchange;
     uv_timer_init(server.hub.loop, &later->timer);
-    uv_timer_start(&later->timer, on_later, LATER_MS, 0);
+    uv_timer_start(&later->timer, on_later, delay_ms, 0);
 }
 
 static void answer_big(struct http_exchange *exchange)
@@ -88,7 +89,9 @@ static void on_request(struct http_server *same, struct http_exchange *exchange,
 {
     (void)same;
     if (text_equal(request->path, text_of("/later"))) {
-        answer_later(exchange);
+        answer_later(exchange, LATER_MS);
+    } else if (text_equal(request->path, text_of("/late"))) {
+        answer_later(exchange, LATE_MS);
     } else if (text_equal(request->path, text_of("/never")) && never_count < 16) {
         never[never_count++] = exchange;
     } else if (text_equal(request->path, text_of("/big"))) {
