@@ -94,7 +94,7 @@ def client(target, commands, *arguments, **environment):
     return done.returncode, [json.loads(line) for line in done.stdout.split(b"\n")[:-1]]
 
 
-def load(target, method, request, calls, at_once, timeout_ms=10000):
+def load(target, method, request, calls, at_once, timeout_ms=60000):
     """Runs kv_load; returns what it counted."""
     done = subprocess.run([program("tests/tools/kv_load"), target, method, request, str(calls), str(at_once),
                            str(timeout_ms)], capture_output=True, timeout=2 * LIMIT)
@@ -175,9 +175,12 @@ class Http2:
         payload, self.received = self.received[9:9 + length], self.received[9 + length:]
         return kind, flags, stream, payload
 
-    def read_until(self, kind, stream=None, flag=0):
-        """Reads up to the next frame of that kind, and returns its payload; None at the end."""
+    def read_until(self, kind, stream=None, flag=0, frames=None):
+        """Reads up to the next frame of that kind, and returns its payload; None at the end. What comes is added to
+        `frames`."""
         while (got := self.read()) is not None:
+            if frames is not None:
+                frames.append(got)
             if got[0] == kind and stream in (None, got[2]) and got[1] & flag == flag:
                 return got[3]
         return None
@@ -196,10 +199,11 @@ class Http2:
                 return data
         return None
 
-    def ended(self):
+    def ended(self, frames=None):
         """Reads everything up to the end of the connection."""
-        while self.read() is not None:
-            pass
+        while (got := self.read()) is not None:
+            if frames is not None:
+                frames.append(got)
         return True
 
 

@@ -4,6 +4,7 @@ Nothing here asserts how long something takes; waiting has a generous limit only
 """
 
 import atexit
+import contextlib
 import functools
 import json
 import os
@@ -52,6 +53,14 @@ def hold_ports(count):
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", 0))
     return probes
+
+
+@contextlib.contextmanager
+def reserved_port():
+    """One such port, as long as this lasts."""
+    held, = hold_ports(1)
+    with held:
+        yield held.getsockname()[1]
 
 
 def read_log(path, kind=None, offset=0):
@@ -310,5 +319,5 @@ def main(module):
 
 
 __all__ = ["BUILD", "Broker", "Group", "LIMIT", "Node", "ROOT", "Skip", "alive", "command", "hold_ports", "lab", "main",
-           "program", "read_log", "shared_broker", "wait_until", "json", "os", "random", "shutil", "signal", "socket",
-           "subprocess", "sys", "tempfile", "time", "uuid"]
+           "program", "read_log", "reserved_port", "shared_broker", "wait_until", "json", "os", "random", "shutil", "signal",
+           "socket", "subprocess", "sys", "tempfile", "time", "uuid"]
