@@ -208,7 +208,8 @@ def test_three_nodes_are_one_cluster_that_outlives_the_death_of_one():
         # A new leader of the queue may not have been chosen at once.
         wait_until(lambda: publishes(broker.urls[1], "q", "after"), "the queue's next leader")
         broker.restart(1)
-        assert taken(broker.urls[0], "q") == ["before", "after"]
+        # Who heard of a failure has asked again, and the first may have been taken all the same.
+        assert list(dict.fromkeys(taken(broker.urls[0], "q"))) == ["before", "after"]
     assert epmds() <= before
 
 

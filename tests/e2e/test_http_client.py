@@ -7,10 +7,10 @@ from ordem import *
 from test_http import Server
 
 
-def ask(target, *lines, connections=0, timeout=10000):
+def ask(target, *lines, connections=0, timeout=LIMIT * 1000):
     """What each call ended with, in the order of their ends."""
     run = subprocess.run([program("tests/tools/http_ask"), str(target), str(connections), str(timeout)],
-                         input="".join(line + "\n" for line in lines), capture_output=True, text=True, timeout=LIMIT)
+                         input="".join(line + "\n" for line in lines), capture_output=True, text=True, timeout=2 * LIMIT)
     assert run.returncode == 0, run.stderr
     results = [json.loads(line) for line in run.stdout.splitlines()]
     assert not any(result["during"] for result in results), "on_done comes later"
@@ -24,17 +24,24 @@ class Peer:
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.target = f"127.0.0.1:{self.socket.getsockname()[1]}"
         self.behave = behave
-        self.connections = 0
+        self.taken = []  # who has connected
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self):
         while True:
             try:
-                connection, _ = self.socket.accept()
+                connection, address = self.socket.accept()
             except OSError:
                 return
-            threading.Thread(target=self.behave, args=(connection, self.connections), daemon=True).start()
-            self.connections += 1
+            threading.Thread(target=self.behave, args=(connection, len(self.taken)), daemon=True).start()
+            self.taken.append(address)
+
+    def connections(self):
+        """How many there were until now: all that wait to be taken stand before one that is made now."""
+        host, port = self.target.split(":")
+        with socket.create_connection((host, int(port)), timeout=LIMIT) as last:
+            wait_until(lambda: last.getsockname() in self.taken, "the last connection to be taken")
+            return self.taken.index(last.getsockname())
 
     def __enter__(self):
         return self
@@ -74,7 +81,7 @@ def test_many_calls_share_few_connections():
         assert len(results) == 540 and all(result["status"] == 200 for result in results)
     with Peer(lambda connection, _: [connection.sendall(reply(b"a")) for _ in iter(lambda: read_request(connection), None)]) as peer:
         assert [r["status"] for r in ask(peer.target, *["GET /"] * 50, connections=3)] == [200] * 50
-        assert peer.connections == 3, peer.connections
+        assert peer.connections() == 3, peer.taken
 
 
 def test_a_large_answer_comes_whole():
@@ -83,19 +90,23 @@ def test_a_large_answer_comes_whole():
 
 
 def test_nobody_listens():
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port = held.getsockname()[1]
-    results = ask(f"127.0.0.1:{port}", "GET /", "GET /", "wait", "GET /")
+    with reserved_port() as port:
+        results = ask(f"127.0.0.1:{port}", "GET /", "GET /", "wait", "GET /")
     assert [result["status"] for result in results] == [-1] * 3 and "refused" in results[0]["body"], results
     assert ask("no-such-host.invalid:80", "GET /")[0]["status"] == -1
 
 
 def test_a_server_that_says_nothing():
     with Peer(lambda connection, _: time.sleep(LIMIT)) as peer:
-        results = ask(peer.target, "GET /", "GET /", connections=1, timeout=2000)
-        assert [result["status"] for result in results] == [-3, -1], results
-        assert "no answer" in results[0]["body"] and "within 2000 ms" in results[0]["body"], results
-        assert "no connection" in results[1]["body"], "it waited for the only one, and was never sent"
+        def was_sent():
+            """Was the first one? A client that stood still for two seconds has sent neither, and knows that."""
+            first, second = ask(peer.target, "GET /", "GET /", connections=1, timeout=2000)
+            assert second["status"] == -1, "it waited for the only one, and was never sent"
+            assert "no connection" in second["body"], second
+            words = {-3: "no answer", -1: "no connection"}[first["status"]]
+            assert words in first["body"] and "within 2000 ms" in first["body"], first
+            return first["status"] == -3
+        wait_until(was_sent, "a call that was sent")
 
 
 def test_what_is_not_http_or_is_cut_short_is_lost():
@@ -120,7 +131,7 @@ def test_a_connection_that_was_closed_while_idle_is_replaced():
     with Peer(behave) as peer:
         results = ask(peer.target, "GET /", "wait", "sleep 50", "GET /", "wait", "sleep 50", "GET /", connections=1)
         assert [result["status"] for result in results] == [200] * 3, results
-        assert peer.connections == 3, peer.connections
+        assert peer.connections() == 3, peer.taken
 
 
 def test_a_connection_that_breaks_at_the_second_call_is_tried_once_more():
@@ -163,7 +174,7 @@ def test_interim_answers_chunks_and_a_close():
     with Peer(behave) as peer:
         results = ask(peer.target, "GET /", "wait", "GET /", connections=1)
         assert [result["body"] for result in results] == ["abcde", "abcde"], results
-        assert peer.connections == 2
+        assert peer.connections() == 2, peer.taken
 
 
 def test_answers_that_nobody_asked_for():
@@ -174,7 +185,7 @@ def test_answers_that_nobody_asked_for():
         read_request(connection)
 
     with Peer(behave) as peer:
-        results = ask(peer.target, "GET /", "wait", "sleep 20", "GET /", connections=1, timeout=2000)
+        results = ask(peer.target, "GET /", "wait", "sleep 20", "GET /", connections=1)
         assert results[0]["body"] in ("one", "too early") or results[0]["status"] == -2, results
 
 
