@@ -156,9 +156,7 @@ def test_a_leader_that_stepped_down_has_the_newer_ones_state_in_its_log():
 
 
 def test_a_set_that_comes_before_the_leader_leads_waits_for_it():
-    held, = hold_ports(1)
-    port = held.getsockname()[1]
-    with held, Broker() as broker, Store("parte4", broker) as store:
+    with reserved_port() as port, Broker() as broker, Store("parte4", broker) as store:
         broker.pause()
         leader = store.start("leader", "leader", ready=False, RPC_PORT=str(port))
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
