@@ -1,8 +1,6 @@
 /* A replica's store, and what its clients are told of it. */
 #include "common/net/replica.h"
 
-#include <utlist.h>
-
 void replica_read(struct replica *replica, const struct message *message, struct kv_reply *reply)
 {
     if (message->command_type == COMMAND_GET) {
@@ -60,10 +58,10 @@ void replica_note_place(struct replica *replica, const struct message *message, 
 
 void replica_answer_installed(struct replica *replica, int64_t seq)
 {
-    struct request *request, *next;
+    struct request *next;
 
-    DL_FOREACH_SAFE(replica->requests.oldest, request, next)
-    {
+    for (struct request *request = replica->requests.oldest; request != NULL; request = next) {
+        next = request->next; /* an answer may end the request */
         if (request->seq != MESSAGE_NO_SEQ && request->seq <= seq) {
             answer_installed(replica, request);
         }
