@@ -96,22 +96,6 @@ class Socket:
         return answer["data"]
 
 
-def hold_port():
-    """A socket that is bound to a free port, below those that the kernel gives to connections, of which there are many here.
-
-    Until it is closed nobody else draws that port, even while the server that it was drawn for is dead. That server may
-    bind beside it and listen: libzmq sets SO_REUSEADDR, as is done here, but only after a bind that demands that nobody
-    else has the port."""
-    while True:
-        holder = socket.socket()
-        try:
-            holder.bind(("127.0.0.1", random.randrange(10000, 32000)))
-            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            return holder
-        except OSError:
-            holder.close()
-
-
 def addresses_of(holders):
     """The setting SERVERS, of servers on these ports."""
     return ",".join(f"server{i + 1}=127.0.0.1:{holder.getsockname()[1]}" for i, holder in enumerate(holders))

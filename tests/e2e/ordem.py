@@ -55,6 +55,22 @@ def hold_ports(count):
     return probes
 
 
+def hold_port():
+    """The same for one port, below those that the kernel gives to connections, where there are many of these.
+
+    Until it is closed nobody else draws that port, even while the server that it was drawn for is dead. That server may
+    bind beside it and listen: libzmq sets SO_REUSEADDR, as is done here, but only after a bind that demands that nobody
+    else has the port."""
+    while True:
+        holder = socket.socket()
+        try:
+            holder.bind(("127.0.0.1", random.randrange(10000, 32000)))
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            return holder
+        except OSError:
+            holder.close()
+
+
 @contextlib.contextmanager
 def reserved_port():
     """One such port, as long as this lasts."""
@@ -318,6 +334,6 @@ def main(module):
     sys.exit(1 if failed else 0)
 
 
-__all__ = ["BUILD", "Broker", "Group", "LIMIT", "Node", "ROOT", "Skip", "alive", "command", "hold_ports", "lab", "main",
-           "program", "read_log", "reserved_port", "shared_broker", "wait_until", "json", "os", "random", "shutil", "signal",
-           "socket", "subprocess", "sys", "tempfile", "time", "uuid"]
+__all__ = ["BUILD", "Broker", "Group", "LIMIT", "Node", "ROOT", "Skip", "alive", "command", "hold_port", "hold_ports",
+           "lab", "main", "program", "read_log", "reserved_port", "shared_broker", "wait_until", "json", "os", "random",
+           "shutil", "signal", "socket", "subprocess", "sys", "tempfile", "time", "uuid"]

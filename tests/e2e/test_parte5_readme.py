@@ -32,23 +32,11 @@ class Terminals:
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="ordem-test-")
         os.symlink(BUILD, os.path.join(self.folder, "build"))
-        self.held = {port: self.hold_port() for port in range(5555, 5563)}
+        self.held = {port: hold_port() for port in range(5555, 5563)}
         self.ports = {port: holder.getsockname()[1] for port, holder in self.held.items()}
         self.exported = {k: v for k, v in os.environ.items() if not k.startswith(("NET_", "LOG_", "NODE_ID", "DATA_DIR"))}
         self.exported |= {"BIND_HOST": "127.0.0.1"}
         self.processes = []
-
-    @staticmethod
-    def hold_port():
-        """Below those that the kernel gives to connections, of which there are many here; see hold_port() in chat.py."""
-        while True:
-            holder = socket.socket()
-            try:
-                holder.bind(("127.0.0.1", random.randrange(10000, 32000)))
-                holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                return holder
-            except OSError:
-                holder.close()
 
     def __enter__(self):
         return self
