@@ -30,7 +30,7 @@
 #define PACE_RATE      100
 #define PACE_COMMANDS  180
 #define SPEED_COMMANDS 6000
-#define PRICE_QUIET_MS 200 /* they are measured and not judged: what is quiet for so long has come to its end */
+#define PRICE_QUIET_MS 200 /* they are measured and not judged: such a silence is their end */
 
 unsigned demo_plan_seeds(const struct demo_options *options)
 {

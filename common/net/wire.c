@@ -16,6 +16,18 @@
 
 static void flush(struct wire *wire);
 
+/* Nothing is to be sent for it in this turn any more; was there something? */
+static bool untouch(struct wire *wire)
+{
+    bool was_dirty = wire->dirty;
+
+    if (was_dirty) {
+        DL_DELETE(wire->hub->dirty, wire);
+        wire->dirty = false;
+    }
+    return was_dirty;
+}
+
 static void on_turn(uv_idle_t *handle)
 {
     struct wire_hub *hub = container_of(handle, struct wire_hub, turn);
@@ -25,8 +37,7 @@ static void on_turn(uv_idle_t *handle)
     DL_COUNT(hub->dirty, wire, count);
     for (; count > 0 && hub->dirty != NULL; count--) { /* those that are touched meanwhile stand behind */
         wire = hub->dirty;
-        DL_DELETE(hub->dirty, wire);
-        wire->dirty = false;
+        untouch(wire);
         flush(wire);
     }
     if (hub->dirty == NULL) {
@@ -86,10 +97,7 @@ void wire_lose(struct wire *wire, const char *why)
         return;
     }
     wire->closing = true;
-    if (wire->dirty) {
-        DL_DELETE(wire->hub->dirty, wire);
-        wire->dirty = false;
-    }
+    untouch(wire);
     uv_close((uv_handle_t *)&wire->tcp, on_closed);
     wire->on_lost(wire, why);
 }
@@ -295,9 +303,7 @@ static void flush(struct wire *wire)
 
 void wire_close_after_flush(struct wire *wire)
 {
-    if (wire->dirty) {
-        DL_DELETE(wire->hub->dirty, wire);
-        wire->dirty = false;
+    if (untouch(wire)) {
         flush(wire);
     }
     wire_close(wire);
