@@ -39,6 +39,19 @@ class Run:
     def __exit__(self, *_):
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def leaders(self, *names):
+        """(when, who) of each time that one of these began to lead."""
+        return sorted((event["ts"], name) for name in names for event in self.events(name, "elect")
+                      if event.get("state", "leads") == "leads")
+
+    def successors(self, leader, *names):
+        """Who led after the member that the lab's first event befell, as the one who led. The lab finds out who that is and
+        then acts: who is elected in between does not make its choice wrong."""
+        happened = self.log("lab")[0]["ts"]
+        elected = self.leaders(*names)
+        begun = max(when for when, name in elected if name == leader and when < happened)
+        return [name for when, name in elected if when > begun]
+
     def processes(self, name):
         """While it lasts: those of this run whose program has that name, or that were told that it is theirs."""
         found = []
