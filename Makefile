@@ -189,8 +189,8 @@ sim: setup_groups = build test
 sim: $(OUT)/tests/sim/test_paxos ## Paxos under N=100000 random schedules; says how many a second
 	@PAXOS_SCHEDULES=$(or $(N),100000) $(OUT)/tests/sim/test_paxos
 
-test-docker: ## the compositions, in real containers (needs Docker and Compose)
-	@tests/run $(wildcard tests/e2e/docker_*.py)
+test-docker: ## the compositions, in real containers, one at a time (needs Docker and Compose)
+	@JOBS=1 tests/run $(wildcard tests/e2e/docker_*.py)
 
 test-seeds: setup_groups = build run test
 test-seeds: $(programs) ## 100 seeds for each part, 100 schedules of kills for Paxos, 100 kills in the chat (half an hour)
