@@ -2,7 +2,6 @@
 
 #include "common/container_of.h"
 #include "common/lab/broker_files.h"
-#include "common/lab/ports.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +26,7 @@ static void fail(struct broker *broker, const struct error *error)
 static void on_one_closed(struct broker *broker)
 {
     if (--broker->open == 0) {
+        ports_release(&broker->ports);
         scratch_remove(&broker->scratch);
     }
 }
@@ -161,13 +161,15 @@ static void on_answer(struct amqp_probe *probe)
     }
 }
 
-static void open_nodes(struct broker *broker, uint16_t first_port)
+static void open_nodes(struct broker *broker)
 {
     size_t length = 0;
 
     for (unsigned i = 0; i < broker->count; i++) {
         struct broker_node *node = &broker->nodes[i];
-        *node = (struct broker_node){.broker = broker, .number = i + 1, .port = (uint16_t)(first_port + i)};
+        *node = (struct broker_node){.broker = broker,
+                                     .number = i + 1,
+                                     .port = (uint16_t)(broker->ports.first + i)};
         node->guard.on_end = on_process_end;
         node->probe.on_answer = on_answer;
         node->probe.on_closed = on_probe_closed;
@@ -182,7 +184,6 @@ static void open_nodes(struct broker *broker, uint16_t first_port)
 int broker_start(struct broker *broker, uv_loop_t *loop, const char *beginning, unsigned nodes,
                  struct error *error)
 {
-    uint16_t first_port = 0;
     int code = broker_find_program(broker->program, sizeof broker->program, error);
 
     broker->loop = loop;
@@ -190,18 +191,19 @@ int broker_start(struct broker *broker, uv_loop_t *loop, const char *beginning, 
     broker->open = 0;
     broker->ready = broker->failed = broker->stopping = false;
     broker->scratch.on_removed = on_removed;
-    if (code == 0) { /* one more than nodes, for Erlang's own connections */
-        code = ports_choose(nodes + 1, nodes, &first_port, error);
-    }
+    broker->ports = (struct ports){0};
     if (code == 0) {
         code = scratch_make(&broker->scratch, loop, beginning, error);
     }
     if (code != 0) {
         return code;
     }
-    broker->erlang_port = (uint16_t)(first_port + nodes);
-    open_nodes(broker, first_port);
-    code = broker_files_write(broker, error);
+    code = ports_hold(&broker->ports, nodes + 1, nodes, error);
+    broker->erlang_port = (uint16_t)(broker->ports.first + nodes);
+    open_nodes(broker);
+    if (code == 0) {
+        code = broker_files_write(broker, error);
+    }
     if (code == 0) {
         code = start_node(&broker->nodes[0], error);
     }

@@ -11,6 +11,7 @@
 #include "common/error.h"
 #include "common/lab/amqp_probe.h"
 #include "common/lab/guard.h"
+#include "common/lab/ports.h"
 #include "common/lab/scratch.h"
 
 #include <stdbool.h>
@@ -45,8 +46,9 @@ struct broker {
     struct scratch scratch;
     struct broker_node nodes[BROKER_NODES_MAX];
     unsigned count;
-    uint16_t erlang_port;
-    char program[3000]; /* rabbitmq-server */
+    struct ports ports;   /* one for each node, */
+    uint16_t erlang_port; /* and this one for Erlang's own connections */
+    char program[3000];   /* rabbitmq-server */
     char url[BROKER_NODES_MAX *
              48]; /* "amqp://guest:guest@127.0.0.1:PORT", one for each node, between commas */
     bool ready, failed, stopping;

@@ -78,6 +78,7 @@ static void release(struct run *run)
     leader_finder_free(&run->finder);
     group_free(&run->group);
     free(run->typed);
+    ports_release(&run->held_ports);
     free(run->ports);
     free(run->asked);
     free(run->asked_ports);

@@ -1,6 +1,5 @@
 #include "common/config.h"
 #include "common/directory.h"
-#include "common/lab/ports.h"
 #include "common/lab/run_state.h"
 #include "common/memory.h"
 #include "common/random.h"
@@ -148,9 +147,8 @@ static void add_broker(struct run *run)
 /* Gives each member that serves a port of its own, and what it keeps on its disk a folder. */
 static int add_services(struct run *run, struct error *error)
 {
-    uint16_t first_port = 0;
     unsigned count = (unsigned)run->group.count;
-    int code = ports_choose(2 * count, 1, &first_port, error);
+    int code = ports_hold(&run->held_ports, 2 * count, 1, error);
 
     run->inner_ports = memory_new_zeroed(run->group.count, sizeof *run->inner_ports);
     run->ports = memory_new_zeroed(run->group.count, sizeof *run->ports);
@@ -160,13 +158,13 @@ static int add_services(struct run *run, struct error *error)
         struct member *member = &run->group.members[i];
         const struct member_settings *settings = part_plan_settings(member->kind);
         if (settings->port != NULL) {
-            run->ports[i] = (uint16_t)(first_port + i);
+            run->ports[i] = (uint16_t)(run->held_ports.first + i);
             environment_add(&member->environment, "%s=127.0.0.1", settings->host);
             environment_add(&member->environment, "%s=%u", settings->port, run->ports[i]);
             run->inner_ports[i] = run->ports[i];
         }
         if (settings->inner_port != NULL) {
-            run->inner_ports[i] = (uint16_t)(first_port + count + i);
+            run->inner_ports[i] = (uint16_t)(run->held_ports.first + count + i);
             environment_add(&member->environment, "%s=%u", settings->inner_port, run->inner_ports[i]);
         }
         if (settings->clock_drift != NULL) { /* each otherwise: 0, 150, -150, 0, … */

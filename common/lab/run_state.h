@@ -7,6 +7,7 @@
 #include "common/lab/group.h"
 #include "common/lab/leader_finder.h"
 #include "common/lab/part_plan.h"
+#include "common/lab/ports.h"
 #include "common/lab/run.h"
 #include "common/lab/workload.h"
 #include "common/log.h"
@@ -33,7 +34,8 @@ struct run {
     unsigned *typed; /* parte1: lines, by writer; owned */
     struct buffer lines;
 
-    char suffix[16];       /* QUEUE_SUFFIX */
+    char suffix[16]; /* QUEUE_SUFFIX */
+    struct ports held_ports;
     uint16_t *ports;       /* by member, where it serves; 0 where it does not; owned */
     uint16_t *inner_ports; /* the same, for the other members; owned */
     uint16_t heard_port;   /* where USERS_ZMQ hear */
