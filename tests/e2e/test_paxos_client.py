@@ -76,7 +76,8 @@ class FakeProposer:
             def log_message(self, *_):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.held, = hold_ports(1)  # also once it is dead
+        self.server = ThreadingHTTPServer(self.held.getsockname(), Handler)
         self.server.daemon_threads = True
         self.address = f"127.0.0.1:{self.server.server_port}"
         self.leaving = threading.Event()
@@ -93,6 +94,7 @@ class FakeProposer:
         self.leaving.set()
         self.server.shutdown()
         self.server.server_close()
+        self.held.close()
 
 
 DECIDED = (200, {"status": "decided", "instanceId": 9, "proposerId": 1})
@@ -290,8 +292,12 @@ def test_it_speaks_portuguese():
 
 def test_what_one_client_writes_another_reads():
     with Cluster(proposers=3, acceptors=3, learners=2, clients=2) as cluster:
-        cluster.start().leader()
         one, two = cluster.clients
+        for client in cluster.clients:
+            client.start("--timeout", str(LIMIT))  # so long may an election take
+        cluster.start().leader()
+        for client in cluster.clients:
+            client.wait_healthy()
         for data in ("text", 7, None, {"a": [1, {"b": "ç"}]}, "<script>alert(1)</script>"):
             status, reply, _ = one.post("/operation", {"operation": "SET", "resource": "x", "data": data})
             assert status == 200 and reply["status"] == "decided" and reply["latencyUs"] > 0, reply
