@@ -228,11 +228,16 @@ static int log_in(struct amqp_thread *thread, amqp_connection_state_t connection
     if (reply.reply_type != AMQP_RESPONSE_NORMAL) {
         return refuse_login(url, reply, error);
     }
-    /* A broker that takes nothing any more breaks the connection, however deep in a write this thread waits. */
-    unsigned silence_ms = 2000 * (unsigned)amqp_get_heartbeat(connection);
+    amqp_limit_writes(connection, true);
+    return 0;
+}
+
+void amqp_limit_writes(amqp_connection_state_t connection, bool limited)
+{
+    unsigned silence_ms = limited ? 2000 * (unsigned)amqp_get_heartbeat(connection) : 0;
+
     (void)setsockopt(amqp_get_sockfd(connection), IPPROTO_TCP, TCP_USER_TIMEOUT, &silence_ms,
                      sizeof silence_ms);
-    return 0;
 }
 
 amqp_connection_state_t amqp_connect(struct amqp_thread *thread, const struct amqp_url *url,

@@ -1,5 +1,6 @@
 #include "common/net/amqp_incoming.h"
 
+#include "common/net/amqp_connect.h"
 #include "common/net/amqp_reason.h"
 #include "common/net/amqp_setup.h"
 
@@ -42,6 +43,7 @@ static int take_connection_close(struct amqp_incoming *incoming, const amqp_meth
 static int take_block(struct amqp_incoming *incoming, const amqp_method_t *method)
 {
     incoming->blocked = method->id == AMQP_CONNECTION_BLOCKED_METHOD;
+    amqp_limit_writes(incoming->connection, !incoming->blocked);
     if (incoming->blocked) {
         const amqp_connection_blocked_t *blocked = method->decoded;
         amqp_thread_note(incoming->thread, LOG_WARNING, "the broker takes no publishes for now: %.*s",

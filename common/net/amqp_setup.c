@@ -18,7 +18,6 @@ struct setup {
     struct amqp_thread *thread;
     amqp_connection_state_t connection;
     amqp_channel_t channel; /* the steps' present one */
-    bool *queue_made;
     struct error *error;
 };
 
@@ -152,7 +151,7 @@ static int step_queue(struct setup *setup, const struct amqp_step *step)
 
     if (code == NOT_FOUND) {
         code = declare_queue(setup, step);
-        *setup->queue_made |= code == 0 && has_step(setup->thread, AMQP_CONSUME, step->name);
+        setup->thread->queue_made |= code == 0 && has_step(setup->thread, AMQP_CONSUME, step->name);
     }
     if (code == RESOURCE_LOCKED) {
         return error_set(setup->error, ERROR_BROKER,
@@ -254,17 +253,14 @@ static int open_main_channel(struct setup *setup)
     return code;
 }
 
-int amqp_setup(struct amqp_thread *thread, amqp_connection_state_t connection, bool *queue_made,
-               struct error *error)
+int amqp_setup(struct amqp_thread *thread, amqp_connection_state_t connection, struct error *error)
 {
     struct setup setup = {.thread = thread,
                           .connection = connection,
                           .channel = AMQP_MAIN_CHANNEL + 1,
-                          .queue_made = queue_made,
                           .error = error};
     int code = open_channel(&setup, setup.channel);
 
-    *queue_made = false;
     for (uint32_t i = 0; code == 0 && i < thread->step_count; i++) {
         code = take_step(&setup, i);
     }

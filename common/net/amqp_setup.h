@@ -11,9 +11,8 @@
 #define AMQP_MAIN_CHANNEL                                                                                    \
     1 /* for publishing and consuming; a broker's refusal closes a channel, so steps have others */
 
-/* Carries all steps out, AMQP_CONSUME last, and leaves the main channel open, with confirms. `queue_made`: a queue that
- * is consumed was not there before. ERROR_BROKER: the connection is of no use. */
-int amqp_setup(struct amqp_thread *thread, amqp_connection_state_t connection, bool *queue_made,
-               struct error *error);
+/* Carries all steps out, AMQP_CONSUME last, and leaves the main channel open, with confirms. Sets thread->queue_made if a
+ * queue that is consumed was not there before. ERROR_BROKER: the connection is of no use. */
+int amqp_setup(struct amqp_thread *thread, amqp_connection_state_t connection, struct error *error);
 
 #endif

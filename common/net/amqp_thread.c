@@ -140,7 +140,6 @@ static void tell_failure(struct amqp_thread *thread, const struct amqp_url *url,
 static bool use_broker(struct amqp_thread *thread, const struct amqp_url *url, struct failure *failure)
 {
     struct error error = {0};
-    bool queue_made;
     bool blamed;
     amqp_connection_state_t connection = amqp_connect(thread, url, &error);
 
@@ -148,7 +147,7 @@ static bool use_broker(struct amqp_thread *thread, const struct amqp_url *url, s
         tell_failure(thread, url, failure, false, &error);
         return false;
     }
-    if (amqp_setup(thread, connection, &queue_made, &error) != 0) {
+    if (amqp_setup(thread, connection, &error) != 0) {
         amqp_disconnect(thread, connection);
         tell_failure(thread, url, failure, false, &error);
         return false;
@@ -158,8 +157,9 @@ static bool use_broker(struct amqp_thread *thread, const struct amqp_url *url, s
     amqp_event_add(&thread->batch,
                    (struct amqp_event){.type = AMQP_EVENT_CONNECTED,
                                        .connection = thread->connection,
-                                       .queue_made = queue_made},
+                                       .queue_made = thread->queue_made},
                    text_of(url->broker), text_of(""));
+    thread->queue_made = false;
     int code = amqp_serve(thread, connection, &blamed, &error);
     amqp_disconnect(thread, connection);
     thread->connection++; /* what is acknowledged on the old one comes to nothing */

@@ -39,6 +39,7 @@ struct amqp_thread {
     struct amqp_ack_list pending_acks;
     struct buffer batch; /* events to be posted */
     uint64_t connection; /* counts connects and losses: odd while there is one */
+    bool queue_made;     /* since the last one that held: a queue that is consumed was not there before */
     uint64_t closing_ms; /* since when the link is to close, 0 if it is not */
     struct random random;
 };
