@@ -2,10 +2,18 @@
  * so are all while a broker waits for a slow disk. Before a run ends, the lab therefore looks for what is still to come. */
 #include "common/lab/run_state.h"
 
-/* If nothing was done to anybody, nothing that a node took is gone. */
+/* If nobody dies and the network is whole, nothing that a node took is gone. */
 static bool is_undisturbed(const struct run *run)
 {
-    return run->options->schedule.count == 0;
+    const struct schedule *schedule = &run->options->schedule;
+
+    for (size_t i = 0; i < schedule->count; i++) {
+        enum schedule_action action = schedule->events[i].action;
+        if (action != SCHEDULE_PAUSE && action != SCHEDULE_RESUME) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool somebody_is_dead(const struct run *run)
