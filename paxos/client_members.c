@@ -71,7 +71,9 @@ static void on_status(struct client_members *members, struct member *member, con
     }
 }
 
-static void keep_line(struct client_members *members, struct member *member, struct text line)
+/* A line, if it is younger than `after`. */
+static void keep_line(struct client_members *members, struct member *member, struct text after,
+                      struct text line)
 {
     int64_t time_us;
 
@@ -80,7 +82,7 @@ static void keep_line(struct client_members *members, struct member *member, str
     }
     const struct json_member *ts = json_object_get(&members->object, "ts");
     if (ts == NULL || ts->kind != JSON_STRING || !clock_parse(ts->text, &time_us) ||
-        text_compare(ts->text, text_of(member->log_after)) <= 0) {
+        text_compare(ts->text, after) <= 0) {
         return;
     }
     snprintf(member->log_after, sizeof member->log_after, "%.*s", (int)ts->text.length, ts->text.bytes);
@@ -93,7 +95,9 @@ static void keep_line(struct client_members *members, struct member *member, str
 static void on_log(struct client_members *members, struct member *member, const struct peer_reply *reply)
 {
     struct text rest = reply->body;
+    char after[sizeof member->log_after]; /* what was asked: several lines may be of one microsecond */
 
+    memcpy(after, member->log_after, sizeof after);
     member->read = false;
     while (reply->status == HTTP_OK && rest.length > 0) {
         const char *end = memchr(rest.bytes, '\n', rest.length);
@@ -105,7 +109,7 @@ static void on_log(struct client_members *members, struct member *member, const 
         } else if (line.length > 0 && line.bytes[line.length - 1] == ',') {
             line.length--;
         }
-        keep_line(members, member, line);
+        keep_line(members, member, text_of(after), line);
     }
 }
 
