@@ -108,17 +108,23 @@ def read_changes(path):
         return [json.loads(line) for line in file.read(size).split(b"\n")[:-1]]
 
 
+PORTS = {"broker": ("CLIENTS_PORT", "SERVERS_PORT"), "proxy": ("CLIENTS_PORT", "SERVERS_PORT"), "reference": ("REFERENCE_PORT",)}
+
+
 class Chat:
     """Broker, proxy, reference server and servers, on free ports."""
 
     held = ()
+    fixed = {}  # by role, by setting: who holds the port, also while nobody listens there
 
     def __init__(self, servers=3, **settings):
         self.folder = tempfile.mkdtemp(prefix="ordem-test-")
         # Who is late is believed dead, and then two may lead (bully.c): so long must a busy machine need for nothing.
         slow = 4 if "sanitize" in BUILD else 1
-        self.settings = {"HEARTBEAT_TIMEOUT_MS": str(2400 * slow), "REPLICATION_TIMEOUT_MS": str(1000 * slow)} | settings
+        # Who returns takes over once the latter has passed, with what it has, if no other has its promise on the disk by then.
+        self.settings = {"HEARTBEAT_TIMEOUT_MS": str(max(4000, 2400 * slow)), "REPLICATION_TIMEOUT_MS": "2500"} | settings
         self.held = [hold_port() for _ in range(servers)]
+        self.fixed = {role: {name: hold_port() for name in names} for role, names in PORTS.items()}
         self.ports = [holder.getsockname()[1] for holder in self.held]
         self.settings["SERVERS"] = addresses_of(self.held)
         self.servers = {}
@@ -138,7 +144,8 @@ class Chat:
             raise
 
     def start(self, role, **settings):
-        return Process(role, self.folder, **(self.settings | settings))
+        ports = {name: str(holder.getsockname()[1]) for name, holder in self.fixed.get(role, {}).items()}
+        return Process(role, self.folder, **(self.settings | ports | settings))
 
     def launch_server(self, number):
         address = {"BROKER": f"127.0.0.1:{self.broker.port('SERVERS_PORT')}",
@@ -198,7 +205,7 @@ class Chat:
     def __exit__(self, *_):
         for process in (*self.servers.values(), self.reference, self.proxy, self.broker):
             process.kill()
-        for holder in self.held:
+        for holder in (*self.held, *(holder for ports in self.fixed.values() for holder in ports.values())):
             holder.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -18,7 +18,7 @@ def expect_all_holds(run):
 
 
 def test_what_clients_ask_for_is_decided_and_every_learner_has_it():
-    with Run("paxos", "--ops", "300", "--reads", "0.3", "--rate", "100") as run:
+    with Run("paxos", "--ops", "300", "--reads", "0.3", "--rate", "100", "--timeout", "60s") as run:
         expect_all_holds(run)
         requests = run.requests()
         assert len(requests) == 300 and run.statuses() == {"ok": 300}, run.statuses()
@@ -43,7 +43,7 @@ def test_what_clients_ask_for_is_decided_and_every_learner_has_it():
 
 def test_as_many_members_as_asked_for_and_each_knows_all():
     with Run("paxos", "--proposers", "2", "--acceptors", "5", "--learners", "1", "--ops", "60", "--writers", "2",
-             "--rate", "100") as run:
+             "--rate", "100", "--timeout", "60s") as run:
         assert run.statuses() == {"ok": 60}
         logs = sorted(name for name in os.listdir(run.folder) if name.endswith(".jsonl"))
         assert logs == ["acceptor-1.jsonl", "acceptor-2.jsonl", "acceptor-3.jsonl", "acceptor-4.jsonl",
@@ -76,14 +76,14 @@ def test_two_of_five_acceptors_die_for_good():
 def test_without_a_majority_nothing_is_done_until_one_is_back():
     # Clients go on asking for ten seconds after there is a majority again, and longer if nobody leads at once: what timed
     # out while there was none is no reason to give up.
-    with Run("paxos", "--writers", "3", "--rate", "10", "--ops", "550", "--timeout", "2s", "--in-flight", "4",
+    with Run("paxos", "--writers", "3", "--rate", "10", "--ops", "600", "--timeout", "3s", "--in-flight", "4",
              "--acceptors", "5", "--kill", "acceptor-1@1s", "--kill", "acceptor-2@1s", "--kill", "acceptor-3@1s",
-             "--restart-after", "6s") as run:
+             "--restart-after", "9s") as run:
         assert run.outcomes() == {}, run.outcomes()
         # A kill is logged before it is carried out. Of what was asked after the third, the first may slip through.
         killed, restarted = run.log("lab")[2]["ts"], run.log("lab")[3]["ts"]
         requests = run.requests()
-        assert len(requests) == 550 and run.events("clients", "give_up") == [], run.statuses()
+        assert len(requests) == 600 and run.events("clients", "give_up") == [], run.statuses()
         down = [completion["status"] for invocation, completion in requests
                 if invocation["ts"] > killed and completion["ts"] < restarted]
         assert down != [] and "ok" not in down[len(down) // 2:], down

@@ -11,6 +11,7 @@ from lab_runs import send_signal
 from ordem import *
 
 PARTS = ("parte2", "parte3", "parte4")
+NODES = ("node1", "node2", "node3")
 
 
 class Run(lab_runs.Run):
@@ -32,7 +33,7 @@ def commands_by_writer(events):
 
 def test_every_part_answers_every_client():
     for part in PARTS:
-        with Run(part) as run:
+        with Run(part, "--timeout", "60s") as run:
             requests = run.requests()
             assert len(requests) == 300 and run.statuses() == {"ok": 300}, run.statuses()
             for invocation, completion in requests:
@@ -42,8 +43,8 @@ def test_every_part_answers_every_client():
             # What the clients asked for is what the nodes did, under the same names.
             sets = {invocation["message_uuid"]: (invocation["key"], invocation["value"])
                     for invocation, _ in requests if invocation["command_type"] == "SET"}
-            delivered = {event["message_uuid"]: (event["key"], event["value"]) for event in run.events("node1", "deliver")
-                         if event["command_type"] == "SET"}
+            delivered = {event["message_uuid"]: (event["key"], event["value"]) for node in NODES
+                         for event in run.events(node, "deliver") if event["command_type"] == "SET"}
             assert delivered == sets, part
             assert not os.path.exists(os.path.join(run.folder, "lab.jsonl"))
     wait_until(lambda: shared_broker().list_queues() == [], "the end of all queues on a broker that others use")
@@ -93,8 +94,8 @@ def test_a_client_asks_one_thing_after_the_other():
 
 
 def test_who_waits_learns_the_place_of_the_command():
-    with Run("parte3", "--wait") as run:
-        places = {event["message_uuid"]: event["seq"] for event in run.events("node1", "deliver")}
+    with Run("parte3", "--wait", "--timeout", "60s") as run:
+        places = {event["message_uuid"]: event["seq"] for node in NODES for event in run.events(node, "deliver")}
         for invocation, completion in run.requests():
             if invocation["command_type"] == "SET":
                 assert completion["seq"] == places[invocation["message_uuid"]]
@@ -132,13 +133,13 @@ def test_a_private_broker_can_be_killed_and_paused():
         assert set(run.statuses()) <= {"ok", "unknown"}, run.statuses()
         assert any(event["ts"] > run.log("lab")[0]["ts"] for event in run.events("node1", "disconnect"))
         assert not [name for name in os.listdir(run.folder) if name.startswith("broker")], "its scratch folder stays"
-    with Run("parte2", "--pause", "broker@100ms-400ms", private=True) as run:
+    with Run("parte2", "--pause", "broker@100ms-400ms", "--timeout", "60s", private=True) as run:
         assert run.planned() == [("pause", "broker"), ("resume", "broker")]
         assert run.statuses() == {"ok": 300}
 
 
 def test_a_paused_node_goes_on_later():
-    with Run("parte2", "--pause", "node3@100ms-600ms", "--pause", "node1@300-400ms") as run:
+    with Run("parte2", "--pause", "node3@100ms-600ms", "--pause", "node1@300-400ms", "--timeout", "60s") as run:
         assert run.planned() == [("pause", "node3"), ("pause", "node1"), ("resume", "node1"), ("resume", "node3")]
         assert run.statuses() == {"ok": 300}
         assert len(run.events("node3", "start")) == 1 and len(run.events("node3", "stop")) == 1
@@ -221,7 +222,7 @@ def test_who_is_dead_for_good_is_given_up():
 
 
 def test_a_cluster_outlives_the_death_of_one_broker():
-    with Run("parte3", "--brokers", "3", "--kill", "broker1@300ms", "--ops", "600", "--wait", private=True,
+    with Run("parte3", "--brokers", "3", "--kill", "broker1@300ms", "--ops", "600", "--wait", "--timeout", "60s", private=True,
              AMQP_QUEUE_TYPE="quorum") as run:
         assert run.planned() == [("kill", "broker1")]
         late = [completion for _, completion in run.requests() if completion["ts"] > run.log("lab")[0]["ts"]]

@@ -166,6 +166,7 @@ def test_a_primary_that_cannot_write_leads_no_more():
         count = publish_until(client, 0, lambda: said(chat.servers[first], "full"))
         count = publish_until(client, count, lambda: chat.primary() not in (None, first))
         count = publish_one(client, count)
+        wait_until(lambda: all_know_the_leader(chat), "reads are passed on by all that lack something")
         check_reads(client, count)
         lift(chat.servers[first])
         wait_until(lambda: said(chat.servers[first], "room"), "room")
@@ -186,6 +187,7 @@ def test_a_backup_that_cannot_write_is_left_behind_and_returns():
             e["reason"].startswith("does not answer") for server in chat.servers.values()
             for e in server.events("disconnect") if "reason" in e))
         count = publish_one(client, count)
+        wait_until(lambda: all_know_the_leader(chat), "reads are passed on by all that lack something")
         for _ in range(3):  # one of the three times the backup is asked, and passes it on
             check_reads(client, count)
         lift(chat.servers[backup])

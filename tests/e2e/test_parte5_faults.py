@@ -19,7 +19,7 @@ def resumed(process):
 
 def test_a_request_to_a_server_that_stands_still_takes_effect_once():
     """The broker goes on giving questions to it, until its connection is silent for too long."""
-    with Chat(HEARTBEAT_TIMEOUT_MS="2500", REPLICATION_TIMEOUT_MS="1200") as chat, chat.client() as client:
+    with Chat(HEARTBEAT_TIMEOUT_MS="4000", REPLICATION_TIMEOUT_MS="2500") as chat, chat.client() as client:
         client.ask("login", user="ana")
         client.ask("channel", channel="geral")
         for number in [*chat.servers]:
