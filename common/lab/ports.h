@@ -8,9 +8,9 @@
 
 /* TCP ports in a row, held. Zeroed to start with. */
 struct ports {
-    uint16_t first;
     int *holders; /* sockets, owned; as many as `held` */
     unsigned held;
+    uint16_t first;
 };
 
 /* Holds `count` ports that are free on 127.0.0.1 to 127.0.0.`hosts`, drawn at random from below the kernel's range for
