@@ -122,8 +122,8 @@ static int declare_queue(struct setup *setup, const struct amqp_step *step)
          * again, or AMQP_LOOK, is no success. */
         entries[arguments.num_entries++] = number_entry("x-delivery-limit", INT_MAX);
         /* The consumer at a broker that died may stay known to the others for seconds. Every second message would be put
-         * by for it, and come later, behind those that were sent after it. RabbitMQ gives such a queue's messages to
-         * nobody by AMQP_LOOK. */
+         * by for it, and come later, behind those that were sent after it. Not where AMQP_LOOK is to be: RabbitMQ refuses
+         * basic.get from such a queue. */
         entries[arguments.num_entries++] =
             flag_entry("x-single-active-consumer", !has_step(setup->thread, AMQP_LOOK, step->name));
     }

@@ -122,7 +122,8 @@ class Chat:
         # Who is late is believed dead, and then two may lead (bully.c): so long must a busy machine need for nothing.
         slow = 4 if "sanitize" in BUILD else 1
         # Who returns takes over once the latter has passed, with what it has, if no other has its promise on the disk by then.
-        self.settings = {"HEARTBEAT_TIMEOUT_MS": str(max(4000, 2400 * slow)), "REPLICATION_TIMEOUT_MS": "2500"} | settings
+        self.settings = {"HEARTBEAT_TIMEOUT_MS": str(max(4000, 2400 * slow)),
+                         "REPLICATION_TIMEOUT_MS": str(max(2500, 1000 * slow))} | settings
         self.held = [hold_port() for _ in range(servers)]
         self.fixed = {role: {name: hold_port() for name in names} for role, names in PORTS.items()}
         self.ports = [holder.getsockname()[1] for holder in self.held]

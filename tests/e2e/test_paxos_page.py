@@ -156,7 +156,7 @@ def test_a_dead_leader_is_seen_and_the_next_one_too():
     old = marked_leader(cluster, browser)
     browser.run("""const change = document.getElementById("change");
         window.changes = [];
-        new MutationObserver(() => window.changes.push(change.textContent)).observe(change, 
+        new MutationObserver(() => window.changes.push(change.textContent)).observe(change,
             {childList: true, characterData: true, subtree: true});""")
     old.kill()
     wait_until(lambda: "down" in tile(browser, old.name)[0], "its tile is dead")

@@ -2,14 +2,11 @@
 #include "common/net/grpc_client.h"
 
 #include "common/container_of.h"
+#include "common/lab/ports.h"
 #include "common/net/grpc_server.h"
 #include "tests/unit/unit_log.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 struct fixture {
     uv_loop_t loop;
@@ -100,30 +97,16 @@ static void test_connected_before_the_first_call(void **state)
     close_all(&fixture);
 }
 
-/* A port on which nobody listens, and nobody else will. Whoever sets SO_REUSEADDR, as servers do, may. */
-static int hold_port(uint16_t *port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof address;
-    const int on = 1;
-    int holder = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    assert_int_equal(setsockopt(holder, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
-    assert_int_equal(bind(holder, (struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(getsockname(holder, (struct sockaddr *)&address, &length), 0);
-    *port = ntohs(address.sin_port);
-    return holder;
-}
-
 static void test_connected_once_somebody_listens(void **state)
 {
     struct fixture fixture;
-    uint16_t port;
+    struct ports ports = {0}; /* on which nobody listens, and nobody else will */
+    struct error error;
     (void)state;
 
     open_all(&fixture);
-    int holder = hold_port(&port);
-    open_client(&fixture, port);
+    assert_int_equal(ports_hold(&ports, 1, 1, &error), 0);
+    open_client(&fixture, ports.first);
     for (int refused = 0; refused < 2; refused++) {
         while (fixture.client.state != CLIENT_PAUSING) {
             assert_false(grpc_client_connect(&fixture.client));
@@ -135,10 +118,10 @@ static void test_connected_once_somebody_listens(void **state)
         }
     }
     fixture.server = (struct grpc_server){.on_call = on_call};
-    open_server(&fixture, port);
+    open_server(&fixture, ports.first);
     connect_client(&fixture);
     close_all(&fixture);
-    close(holder);
+    ports_release(&ports);
 }
 
 UNIT_MAIN(cmocka_unit_test(test_connected_before_the_first_call),
